@@ -1,0 +1,88 @@
+// The configuration as plain values: every field with its default and what it means.
+// Owns only values; free to copy; any thread. Loading, checking and printing live beside this file.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lanekeeper {
+
+enum class RpcThreadKind { kUser, kKernel };
+enum class LoadBalancing { kPickFirst, kRoundRobin };
+enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError };
+enum class LogFormat { kText, kJson };
+
+struct ListenConfig {
+  // "HOST:PORT" ("127.0.0.1:50051", "[::1]:50051", port 0 picks one) or "unix:///absolute/path".
+  std::string address;
+};
+
+struct KeepaliveConfig {
+  // How long the upstream connection may be silent before we ping it. 0: never ping.
+  // Servers refuse pings more often than every 5 minutes unless told otherwise
+  // (gRPC doc/keepalive.md).
+  std::chrono::milliseconds time{0};
+  // How long a ping may stay unanswered before the connection counts as lost.
+  std::chrono::milliseconds timeout{std::chrono::seconds(20)};
+};
+
+struct UpstreamConfig {
+  // A gRPC target: "HOST:PORT", "dns:///HOST:PORT", "ipv4:...", "ipv6:...", "unix:///path".
+  std::string address;
+  // pick_first: one connection. round_robin: one per resolved address, for headless services.
+  LoadBalancing load_balancing = LoadBalancing::kPickFirst;
+  // The :authority sent upstream; empty (written "preserve") sends what the downstream sent.
+  std::optional<std::string> authority;
+  // Whether an RPC waits for an upstream that is not connected rather than fail with UNAVAILABLE.
+  bool wait_for_ready = false;
+  KeepaliveConfig keepalive;
+};
+
+struct RpcThreadsConfig {
+  // user: coroutines on a few workers. kernel: one OS thread with its own queue per RPC.
+  RpcThreadKind kind = RpcThreadKind::kUser;
+  // Workers of kind user; empty (written "auto") follows the cgroup's CPU quota.
+  std::optional<int> workers;
+};
+
+struct LimitsConfig {
+  // RPCs open at once over all listeners; one more is refused with RESOURCE_EXHAUSTED.
+  int64_t open_rpcs = 10000;
+  // Largest message in bytes, either direction; empty (written "unlimited") sets no limit.
+  std::optional<int64_t> message_size_bytes;
+  // Largest metadata of one RPC in bytes, each direction, counted as HTTP/2 does:
+  // key + value + 32 an entry (RFC 9113 section 6.5.2).
+  int64_t metadata_size_bytes = 16 * 1024;
+};
+
+struct DrainConfig {
+  // How long open RPCs may go on after SIGTERM before they end with UNAVAILABLE.
+  std::chrono::milliseconds timeout{std::chrono::seconds(25)};
+};
+
+struct MetricsConfig {
+  // Where /metrics, /livez and /readyz are served; empty (written "off") serves none.
+  std::optional<std::string> address = "0.0.0.0:9464";
+  // Distinct methods that get labels of their own; later ones count as "other".
+  int max_methods = 200;
+};
+
+struct LogConfig {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kText;
+};
+
+struct Config {
+  std::vector<ListenConfig> listen;
+  UpstreamConfig upstream;
+  RpcThreadsConfig rpc_threads;
+  LimitsConfig limits;
+  DrainConfig drain;
+  MetricsConfig metrics;
+  LogConfig log;
+};
+
+}  // namespace lanekeeper

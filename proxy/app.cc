@@ -1,0 +1,123 @@
+#include "proxy/app.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <future>
+#include <stdexcept>
+#include <utility>
+
+#include "proxy/metrics/process_sources.h"
+#include "proxy/upstream/connection_count.h"
+
+namespace lanekeeper {
+namespace {
+
+using prometheus::MetricType;
+
+// How often a drain looks whether it was told to end at once.
+constexpr auto kDrainStep = std::chrono::milliseconds(50);
+
+// Shards of the registry in kind kernel, where threads come and go.
+constexpr size_t kKernelRegistryShards = 16;
+
+size_t RegistryShards(const RpcThreadsConfig& config) {
+  return config.kind == RpcThreadKind::kUser ? static_cast<size_t>(WorkerCount(config))
+                                             : kKernelRegistryShards;
+}
+
+std::vector<Metrics::Sample> One(int64_t value) { return {{{}, static_cast<double>(value)}}; }
+
+}  // namespace
+
+App::App(const Config& config)
+    : config_(config),
+      metrics_(config.metrics.max_methods),
+      channel_(config.upstream, config.limits),
+      upstream_watch_(channel_, config.upstream.address),
+      registry_(config.limits.open_rpcs, RegistryShards(config.rpc_threads)),
+      environment_{channel_, config.limits.metadata_size_bytes},
+      threads_(MakeRpcThreads(config.rpc_threads, {environment_, registry_, metrics_})),
+      listener_(std::make_unique<Listener>(config.listen)) {
+  AddSources();
+  if (config.metrics.address) {
+    observability_ =
+        std::make_unique<ObservabilityServer>(*config.metrics.address, metrics_, readiness_);
+  }
+  listener_->Start(config.limits, *threads_);
+  readiness_.SetReady();
+  LogStart();
+}
+
+App::~App() {
+  if (!drained_) {
+    EndDrain();
+    Drain();
+  }
+  threads_->Stop();
+}
+
+size_t App::Drain() {
+  drained_ = true;
+  readiness_.SetDraining();
+  const auto deadline = std::chrono::steady_clock::now() + config_.drain.timeout;
+  // gRPC's shutdown blocks until the last RPC has been released, so it waits on a thread of its own while
+  // this one gives the open RPCs their time. It must never cut RPCs off by itself: they would end without
+  // a status.
+  std::future<void> shutdown = std::async(std::launch::async, [this] {
+    listener_->Shutdown(std::chrono::system_clock::now() + std::chrono::hours(24 * 365));
+  });
+  size_t cancelled = 0;
+  for (;;) {
+    const auto now = std::chrono::steady_clock::now();
+    if (registry_.WaitUntilEmpty(std::min(deadline, now + kDrainStep))) break;
+    if (now < deadline && !end_drain_) continue;
+    // More than once if need be: an RPC may have been admitted while we cancelled.
+    cancelled = std::max(cancelled, registry_.CancelAllForDrain());
+    registry_.WaitUntilEmpty(std::chrono::steady_clock::now() + kDrainStep);
+  }
+  shutdown.get();
+  return cancelled;
+}
+
+void App::EndDrain() { end_drain_ = true; }
+
+void App::AddSources() {
+  metrics_.AddSource({"lanekeeper_downstream_connections", "Connections from the application now.",
+                      MetricType::Gauge, [this] { return One(listener_->connections()); }});
+  metrics_.AddSource({"lanekeeper_accept_failures_total",
+                      "Times that no file descriptor was left for a new downstream connection.",
+                      MetricType::Counter, [this] { return One(listener_->accept_failures()); }});
+  metrics_.AddSource({"lanekeeper_upstream_connections", "Connections to the upstream now.",
+                      MetricType::Gauge, [peers = PeersOf(config_.upstream.address)] {
+                        return One(CountConnectionsTo(peers));
+                      }});
+  metrics_.AddSource({"lanekeeper_upstream_state", "1 for the state the upstream channel is in.",
+                      MetricType::Gauge, [this] {
+                        std::vector<Metrics::Sample> samples;
+                        for (auto state : {GRPC_CHANNEL_IDLE, GRPC_CHANNEL_CONNECTING,
+                                           GRPC_CHANNEL_READY, GRPC_CHANNEL_TRANSIENT_FAILURE}) {
+                          samples.push_back({{{"state", ToLabel(state)}},
+                                             upstream_watch_.state() == state ? 1.0 : 0.0});
+                        }
+                        return samples;
+                      }});
+  metrics_.AddSource(
+      {"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.", MetricType::Gauge,
+       [this] {
+         const RpcThreads::Counts counts = threads_->counts();
+         const char* kind = threads_->kind() == RpcThreadKind::kUser ? "user" : "kernel";
+         return std::vector<Metrics::Sample>{
+             {{{"kind", kind}, {"state", "busy"}}, static_cast<double>(counts.busy)},
+             {{{"kind", kind}, {"state", "idle"}}, static_cast<double>(counts.idle)}};
+       }});
+  AddProcessSources(metrics_);
+}
+
+void App::LogStart() const {
+  if (observability_) spdlog::info("metrics on {}", observability_->name());
+  for (const std::string& address : listener_->addresses()) spdlog::info("listening on {}", address);
+}
+
+}  // namespace lanekeeper

@@ -1,0 +1,64 @@
+// A whole lanekeeper: builds its parts in order, drains, destroys them in reverse. Several may live in one
+// process. One thread makes, drains and destroys it; EndDrain may come from another.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "proxy/admin/observability_server.h"
+#include "proxy/downstream/listener.h"
+#include "proxy/lifecycle/grpc_runtime.h"
+#include "proxy/lifecycle/readiness.h"
+#include "proxy/metrics/metrics.h"
+#include "proxy/rpc/rpc_registry.h"
+#include "proxy/threads/rpc_threads.h"
+#include "proxy/upstream/shared_channel.h"
+#include "proxy/upstream/upstream_watch.h"
+
+namespace lanekeeper {
+
+class App {
+ public:
+  // Listens and forwards from here on. Throws std::runtime_error, a line for each thing that is wrong with
+  // the machine it was to run on (a port in use, say).
+  explicit App(const Config& config);
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+  // Without a Drain before it, cuts every open RPC off.
+  ~App();
+
+  // No new RPCs; returns when the open ones have ended, by themselves within drain.timeout, or cancelled
+  // with UNAVAILABLE after it. How many had to be cancelled.
+  size_t Drain();
+  // Makes a Drain that is under way cancel at once.
+  void EndDrain();
+
+  const Listener& listener() const { return *listener_; }
+  const Metrics& metrics() const { return metrics_; }
+  const RpcRegistry& registry() const { return registry_; }
+  // Null when metrics.address is off.
+  const ObservabilityServer* observability() const { return observability_.get(); }
+
+ private:
+  void AddSources();
+  void LogStart() const;
+
+  const GrpcRuntime grpc_;  // first made, last destroyed
+  const Config config_;
+  Readiness readiness_;
+  Metrics metrics_;
+  SharedChannel channel_;
+  UpstreamWatch upstream_watch_;
+  RpcRegistry registry_;
+  RpcEnvironment environment_;
+  std::unique_ptr<RpcThreads> threads_;
+  std::unique_ptr<Listener> listener_;
+  std::unique_ptr<ObservabilityServer> observability_;
+  std::atomic<bool> drained_{false};
+  std::atomic<bool> end_drain_{false};
+};
+
+}  // namespace lanekeeper

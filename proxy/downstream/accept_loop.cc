@@ -1,0 +1,150 @@
+#include "proxy/downstream/accept_loop.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "proxy/threads/thread_name.h"
+
+namespace lanekeeper {
+namespace {
+
+// How long to leave the backlog alone when the process has no descriptor for a new connection.
+constexpr int kPauseMs = 100;
+
+// Tags of epoll events: a connection's is its descriptor, the others lie above all descriptors.
+constexpr uint64_t kWakeTag = uint64_t{1} << 32;
+constexpr uint64_t kListenerTag = uint64_t{1} << 33;
+
+bool IsExhaustion(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+AcceptLoop::AcceptLoop(std::vector<ListeningSocket> sockets)
+    : sockets_(std::move(sockets)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  Watch(wake_, kWakeTag, EPOLLIN, EPOLL_CTL_ADD);
+}
+
+AcceptLoop::~AcceptLoop() {
+  stopping_ = true;
+  Wake();
+  if (thread_.joinable()) thread_.join();
+  for (size_t fd = 0; fd < tracked_.size(); ++fd) {
+    if (tracked_[fd] != 0) close(static_cast<int>(fd));
+  }
+  close(wake_);
+  close(epoll_);
+}
+
+void AcceptLoop::Start(OnConnection on_connection) {
+  on_connection_ = std::move(on_connection);
+  accepting_ = true;
+  for (size_t i = 0; i < sockets_.size(); ++i) {
+    Watch(sockets_[i].fd(), kListenerTag + i, EPOLLIN, EPOLL_CTL_ADD);
+  }
+  thread_ = std::thread([this] { Run(); });
+}
+
+void AcceptLoop::StopAccepting() {
+  accepting_ = false;
+  Wake();
+}
+
+void AcceptLoop::Run() {
+  SetThreadName("lk-accept");
+  std::array<epoll_event, 64> events{};
+  while (!stopping_) {
+    const int count = epoll_wait(epoll_, events.data(), events.size(), paused_ ? kPauseMs : -1);
+    if (!accepting_) sockets_.clear();
+    if (paused_) {
+      paused_ = false;
+      for (size_t i = 0; i < sockets_.size(); ++i) {
+        Watch(sockets_[i].fd(), kListenerTag + i, EPOLLIN, EPOLL_CTL_MOD);
+      }
+    }
+    for (int i = 0; i < count; ++i) {
+      const epoll_event& event = events[static_cast<size_t>(i)];
+      const uint64_t tag = event.data.u64;
+      if (tag == kWakeTag) {
+        uint64_t ignored = 0;
+        [[maybe_unused]] const ssize_t n = read(wake_, &ignored, sizeof ignored);
+      } else if (tag >= kListenerTag) {
+        if (tag - kListenerTag < sockets_.size()) Accept(sockets_[tag - kListenerTag]);
+      } else if ((event.events & EPOLLHUP) != 0) {
+        // Both ways are shut: gRPC has let go of the connection.
+        close(static_cast<int>(tag));
+        tracked_[tag] = 0;
+        connections_.fetch_sub(1, std::memory_order_relaxed);
+      }
+    }
+  }
+}
+
+void AcceptLoop::Accept(const ListeningSocket& socket) {
+  const int fd = accept4(socket.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) {
+    if (IsExhaustion(errno)) {
+      spdlog::warn("cannot accept a connection on {}: {}; trying again in {} ms", socket.name(),
+                   std::strerror(errno), kPauseMs);
+      PauseAccepting();
+    }
+    return;  // anything else is the fault of one peer, which has gone
+  }
+  if (!socket.is_unix()) {
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  const int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (duplicate < 0) {
+    spdlog::warn("dropped a connection on {}: {}", socket.name(), std::strerror(errno));
+    close(fd);
+    PauseAccepting();
+    return;
+  }
+  Track(duplicate);
+  on_connection_(socket.fd(), fd);
+}
+
+void AcceptLoop::Track(int fd) {
+  if (static_cast<size_t>(fd) >= tracked_.size()) tracked_.resize(static_cast<size_t>(fd) + 1);
+  tracked_[static_cast<size_t>(fd)] = 1;
+  connections_.fetch_add(1, std::memory_order_relaxed);
+  // EPOLLHUP is always reported; edge-triggered, so that a mere error does not spin.
+  Watch(fd, static_cast<uint64_t>(fd), EPOLLET, EPOLL_CTL_ADD);
+}
+
+void AcceptLoop::PauseAccepting() {
+  accept_failures_.fetch_add(1, std::memory_order_relaxed);
+  paused_ = true;
+  for (size_t i = 0; i < sockets_.size(); ++i) {
+    Watch(sockets_[i].fd(), kListenerTag + i, 0, EPOLL_CTL_MOD);
+  }
+}
+
+void AcceptLoop::Watch(int fd, uint64_t tag, uint32_t events, int operation) const {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = tag;
+  epoll_ctl(epoll_, operation, fd, &event);
+}
+
+void AcceptLoop::Wake() const {
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t n = write(wake_, &one, sizeof one);
+}
+
+}  // namespace lanekeeper

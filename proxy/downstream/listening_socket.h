@@ -1,0 +1,38 @@
+// A socket that listens: bound when made, closed (and its unix path removed) when destroyed.
+// Any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/address.h"
+
+namespace lanekeeper {
+
+class ListeningSocket {
+ public:
+  // Every socket that `address` means ("localhost" may be two); throws std::runtime_error that says why
+  // not. With port 0 the first socket picks the port and the others take the same.
+  static std::vector<ListeningSocket> Open(const ListenAddress& address);
+
+  ListeningSocket(ListeningSocket&& other) noexcept;
+  ListeningSocket(const ListeningSocket&) = delete;
+  ListeningSocket& operator=(const ListeningSocket&) = delete;
+  ~ListeningSocket();
+
+  int fd() const { return fd_; }
+  bool is_unix() const { return !unix_path_.empty(); }
+  int port() const { return port_; }
+  // "127.0.0.1:50051", "[::1]:50051" or "unix:///path": what a client dials.
+  const std::string& name() const { return name_; }
+
+ private:
+  ListeningSocket(int fd, std::string name, int port, std::string unix_path);
+
+  int fd_;
+  std::string name_;
+  int port_;
+  std::string unix_path_;
+};
+
+}  // namespace lanekeeper

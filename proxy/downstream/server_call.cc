@@ -1,0 +1,114 @@
+#include "proxy/downstream/server_call.h"
+
+#include <grpc/slice.h>
+
+#include <utility>
+
+#include "proxy/rpc/core_symbols.h"
+#include "proxy/rpc/send_ops.h"
+
+namespace lanekeeper {
+
+IncomingCall::IncomingCall() {
+  grpc_call_details_init(&details);
+  grpc_metadata_array_init(&metadata);
+}
+
+IncomingCall::IncomingCall(IncomingCall&& other) noexcept
+    : call(std::exchange(other.call, nullptr)), details(other.details), metadata(other.metadata) {
+  grpc_call_details_init(&other.details);
+  grpc_metadata_array_init(&other.metadata);
+}
+
+IncomingCall& IncomingCall::operator=(IncomingCall&& other) noexcept {
+  std::swap(call, other.call);
+  std::swap(details, other.details);
+  std::swap(metadata, other.metadata);
+  return *this;
+}
+
+IncomingCall::~IncomingCall() {
+  grpc_call_details_destroy(&details);
+  grpc_metadata_array_destroy(&metadata);
+  if (call != nullptr) grpc_call_unref(call);
+}
+
+ServerCall::ServerCall(IncomingCall incoming, MetricShard& metrics)
+    : incoming_(std::move(incoming)),
+      closed_({"downstream end", nullptr, &metrics.contract_violations}),
+      receiver_(incoming_.call,
+                {"downstream receive",
+                 &metrics.ops_in_flight(Direction::kToUpstream, StreamOp::kReceive),
+                 &metrics.contract_violations}),
+      sender_({"downstream send", &metrics.ops_in_flight(Direction::kToDownstream, StreamOp::kSend),
+               &metrics.contract_violations}) {}
+
+ServerCall::~ServerCall() = default;
+
+grpc_compression_algorithm ServerCall::compression() const {
+  return grpc_call_test_only_get_compression_algorithm(incoming_.call);
+}
+
+void ServerCall::Watch() {
+  grpc_op op{};
+  op.op = GRPC_OP_RECV_CLOSE_ON_SERVER;
+  op.data.recv_close_on_server.cancelled = &cancelled_;
+  closed_.Start(incoming_.call, {&op, 1});
+}
+
+void ServerCall::StageHeaders(const Metadata& headers, grpc_compression_algorithm compression) {
+  staged_ = headers;
+  AppendCompression(staged_, compression);
+  headers_ = Headers::kStaged;
+}
+
+grpc_op ServerCall::HeadersOp() {
+  headers_ = Headers::kSent;
+  return InitialMetadataOp(staged_, 0);
+}
+
+Operation& ServerCall::SendHeaders() {
+  const grpc_op op = HeadersOp();
+  sender_.Start(incoming_.call, {&op, 1});
+  return sender_;
+}
+
+Operation& ServerCall::Send(Message message, bool more_follows) {
+  sending_ = std::move(message);
+  grpc_op ops[2];
+  size_t count = 0;
+  // Core holds a hinted message back together with headers in front of it, and then the batch does not
+  // complete before the next one is started: no hint, then.
+  const bool with_headers = headers_ != Headers::kSent;
+  if (with_headers) ops[count++] = HeadersOp();
+  ops[count++] = MessageOp(sending_, more_follows && !with_headers);
+  sender_.Start(incoming_.call, {ops, count});
+  return sender_;
+}
+
+Operation& ServerCall::Finish(Message last, const RpcStatus& status) {
+  sending_ = std::move(last);
+  grpc_op ops[3];
+  size_t count = 0;
+  if (headers_ != Headers::kSent) ops[count++] = HeadersOp();
+  if (sending_) ops[count++] = MessageOp(sending_, false);
+
+  // Core copies the message and the trailers while it starts the batch.
+  grpc_slice message = grpc_slice_from_static_buffer(status.message.data(), status.message.size());
+  Metadata trailers = status.trailers;
+  grpc_op& op = ops[count++];
+  op = grpc_op{};
+  op.op = GRPC_OP_SEND_STATUS_FROM_SERVER;
+  op.data.send_status_from_server.trailing_metadata_count = trailers.size();
+  op.data.send_status_from_server.trailing_metadata = trailers.data();
+  op.data.send_status_from_server.status = status.code;
+  op.data.send_status_from_server.status_details = status.message.empty() ? nullptr : &message;
+  sender_.Start(incoming_.call, {ops, count});
+  return sender_;
+}
+
+void ServerCall::Cancel(grpc_status_code code, const char* message) {
+  grpc_call_cancel_with_status(incoming_.call, code, message, nullptr);
+}
+
+}  // namespace lanekeeper

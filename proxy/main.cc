@@ -1,0 +1,137 @@
+// Flags, configuration, App, exit code: the life of the process.
+#include <absl/synchronization/mutex.h>
+#include <fmt/format.h>
+#include <grpcpp/grpcpp.h>
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "config/load.h"
+#include "proxy/app.h"
+#include "proxy/demo/demo_clients.h"
+#include "proxy/demo/demo_upstream.h"
+#include "proxy/lifecycle/log_setup.h"
+#include "proxy/lifecycle/signals.h"
+#include "proxy/version.h"
+
+namespace lanekeeper {
+namespace {
+
+constexpr int kExitRuntime = 1;
+constexpr int kExitUsage = 2;
+constexpr int kExitConfig = 78;  // EX_CONFIG of sysexits.h
+
+struct Options {
+  std::string config_path = "/etc/lanekeeper/config.yaml";
+  bool check = false;
+  bool print_config = false;
+  std::optional<LogLevel> log_level;
+  std::optional<LogFormat> log_format;
+};
+
+// Every connection takes two descriptors, so take what the system lets us have.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int Serve(const Config& config) {
+  const Signals signals({SIGTERM, SIGINT});
+  SetUpLog(config.log);
+  RaiseDescriptorLimit();
+  // Debian's absl checks for deadlocks at every lock, which costs more than forwarding does.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  spdlog::info("lanekeeper {} (gRPC {})", kVersion, grpc::Version());
+
+  std::optional<App> app;
+  try {
+    app.emplace(config);
+  } catch (const std::exception& error) {
+    spdlog::error("{}", error.what());
+    return kExitRuntime;
+  }
+  spdlog::info("received {}: draining, {} RPCs open, {} ms at most", strsignal(signals.Wait()),
+               app->registry().open(), config.drain.timeout.count());
+  std::thread([signals] {
+    spdlog::warn("received {}: ending at once", strsignal(signals.Wait()));
+    std::_Exit(0);
+  }).detach();
+  const size_t cancelled = app->Drain();
+  if (cancelled > 0) spdlog::warn("drain.timeout passed: cancelled {} RPCs", cancelled);
+  app.reset();
+  spdlog::info("ended");
+  return 0;
+}
+
+int RunDaemon(const Options& options) {
+  ConfigResult result = LoadConfigFile(options.config_path, ProcessEnvironment());
+  if (!result.config) {
+    for (const ConfigProblem& problem : result.problems) {
+      fmt::print(stderr, "{}\n", problem.ToString());
+    }
+    return kExitConfig;
+  }
+  Config& config = *result.config;
+  if (options.log_level) config.log.level = *options.log_level;
+  if (options.log_format) config.log.format = *options.log_format;
+  if (options.print_config) fmt::print("{}", PrintConfig(config));
+  if (options.check && !options.print_config) fmt::print("{}: ok\n", options.config_path);
+  if (options.check || options.print_config) return 0;
+  return Serve(config);
+}
+
+int Main(int argc, char** argv) {
+  CLI::App cli("lanekeeper: a sidecar that forwards gRPC over one shared upstream channel");
+  cli.set_version_flag("--version", fmt::format("lanekeeper {} (revision {}, gRPC {})", kVersion,
+                                                kRevision, grpc::Version()));
+  Options options;
+  cli.add_option("--config", options.config_path, "Configuration file")->capture_default_str();
+  cli.add_flag("--check", options.check, "Check the configuration and exit: 0 good, 78 not");
+  cli.add_flag("--print-config", options.print_config,
+               "Print the configuration with every default filled in, and exit");
+  cli.add_option("--log-level", options.log_level, "Overrides log.level")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, LogLevel>{
+          {"trace", LogLevel::kTrace}, {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo},
+          {"warn", LogLevel::kWarn}, {"error", LogLevel::kError}}));
+  cli.add_option("--log-format", options.log_format, "Overrides log.format")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, LogFormat>{
+          {"text", LogFormat::kText}, {"json", LogFormat::kJson}}));
+
+  std::string demo_listen = "127.0.0.1:0";
+  CLI::App* demo = cli.add_subcommand("demo", "Run a demonstration upstream: echo and route guide");
+  demo->add_option("--listen", demo_listen, "Where it listens; port 0 picks one")->capture_default_str();
+
+  DemoClientsOptions clients;
+  CLI::App* demo_clients = cli.add_subcommand(
+      "demo-clients", "Drive many client connections against a target and check every answer");
+  demo_clients->add_option("--target", clients.target, "What to dial")->required();
+  demo_clients->add_option("--connections", clients.connections, "Separate client connections")
+      ->capture_default_str();
+  demo_clients->add_option("--rpcs", clients.rpcs_per_connection, "RPCs over each connection")
+      ->capture_default_str();
+  demo_clients->add_option("--metrics", clients.metrics_url,
+                           "HOST:PORT of lanekeeper's metrics, for the summary");
+  cli.require_subcommand(0, 1);
+
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return cli.exit(error) == 0 ? 0 : kExitUsage;
+  }
+  if (*demo) return RunDemoUpstream(demo_listen);
+  if (*demo_clients) return RunDemoClients(clients);
+  return RunDaemon(options);
+}
+
+}  // namespace
+}  // namespace lanekeeper
+
+int main(int argc, char** argv) { return lanekeeper::Main(argc, argv); }

@@ -1,0 +1,39 @@
+// One gRPC message as core hands it over: a byte buffer of reference-counted slices, never copied.
+// Owns the buffer. Empty means "no message" (the end of a direction), not a message of zero bytes.
+#pragma once
+
+#include <grpc/byte_buffer.h>
+
+#include <cstddef>
+#include <utility>
+
+namespace lanekeeper {
+
+class Message {
+ public:
+  Message() = default;
+  explicit Message(grpc_byte_buffer* buffer) : buffer_(buffer) {}
+  Message(Message&& other) noexcept : buffer_(std::exchange(other.buffer_, nullptr)) {}
+  Message& operator=(Message&& other) noexcept {
+    std::swap(buffer_, other.buffer_);
+    return *this;
+  }
+  ~Message() {
+    if (buffer_ != nullptr) grpc_byte_buffer_destroy(buffer_);
+  }
+
+  explicit operator bool() const { return buffer_ != nullptr; }
+  grpc_byte_buffer* get() const { return buffer_; }
+  size_t size_bytes() const { return grpc_byte_buffer_length(buffer_); }
+
+  // Where core writes the next message; whatever was held is freed first.
+  grpc_byte_buffer** Receive() {
+    *this = Message();
+    return &buffer_;
+  }
+
+ private:
+  grpc_byte_buffer* buffer_ = nullptr;
+};
+
+}  // namespace lanekeeper

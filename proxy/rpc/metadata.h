@@ -1,0 +1,38 @@
+// What metadata crosses the proxy, what is stripped, and what cannot be sent on at all.
+// Values only; any thread. The table is explained in proxy/README.md.
+#pragma once
+
+#include <grpc/grpc.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lanekeeper {
+
+// Metadata ready to be sent: entries that refer to slices of the call they came from, which must
+// stay alive until the batch that sends them has been started (core takes references of its own).
+using Metadata = std::vector<grpc_metadata>;
+
+enum class MetadataVerdict {
+  kForward,
+  kStrip,    // belongs to one connection or is written anew by core: never sent on
+  kIllegal,  // core would refuse the whole batch: the RPC must fail instead
+};
+
+MetadataVerdict JudgeMetadata(const grpc_metadata& entry);
+
+struct TranslatedMetadata {
+  Metadata forward;
+  enum class Problem { kNone, kIllegal, kTooLarge } problem = Problem::kNone;
+  std::string message;  // for the status, when there is a problem
+};
+
+// Filters what one side sent into what the other side gets, in the order it was sent.
+// size_bytes_max bounds the sum over all entries of key + value + 32 (RFC 9113 section 6.5.2).
+TranslatedMetadata TranslateMetadata(const grpc_metadata_array& received, int64_t size_bytes_max);
+
+std::string_view ViewOf(const grpc_slice& slice);
+
+}  // namespace lanekeeper

@@ -1,0 +1,37 @@
+#include "proxy/rpc/operation.h"
+
+#include <spdlog/spdlog.h>
+
+#include <cassert>
+
+#include "proxy/rpc/contract.h"
+
+namespace lanekeeper {
+
+Operation::~Operation() { assert(!in_flight_ && "freed while core still holds its tag"); }
+
+void Operation::Start(grpc_call* call, std::span<const grpc_op> ops) {
+  if (in_flight_) {
+    ReportContractViolation(*metrics_.violations, metrics_.name);
+    return;
+  }
+  const grpc_call_error error = grpc_call_start_batch(call, ops.data(), ops.size(), tag(), nullptr);
+  if (error != GRPC_CALL_OK) {
+    spdlog::error("core refused a batch on lane {}: {}", metrics_.name,
+                  grpc_call_error_to_string(error));
+    ok_ = false;
+    return;
+  }
+  in_flight_ = true;
+  if (metrics_.in_flight != nullptr) metrics_.in_flight->Add(1);
+}
+
+void Operation::OnComplete(bool ok) {
+  in_flight_ = false;
+  ok_ = ok;
+  if (metrics_.in_flight != nullptr) metrics_.in_flight->Add(-1);
+  // The waiter may destroy this object: nothing may follow.
+  if (waiter_) std::exchange(waiter_, {}).resume();
+}
+
+}  // namespace lanekeeper

@@ -1,0 +1,190 @@
+#include "proxy/rpc/rpc.h"
+
+#include <grpc/support/time.h>
+
+#include <utility>
+
+#include "proxy/rpc/pump.h"
+
+namespace lanekeeper {
+namespace {
+
+constexpr char kDrainMessage[] = "lanekeeper is shutting down";
+
+CallTarget TargetOf(const IncomingCall& incoming) {
+  return {incoming.details.method, incoming.details.host, incoming.details.deadline};
+}
+
+}  // namespace
+
+Rpc::Rpc(IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop, RpcOwner& owner)
+    : loop_(loop),
+      environment_(environment),
+      owner_(owner),
+      downstream_(std::move(incoming), loop.metrics()),
+      upstream_(environment.channel, loop.queue(), TargetOf(downstream_.incoming()), loop.metrics()),
+      recorder_(loop.metrics(), downstream_.incoming().method()) {}
+
+void Rpc::Start() { RunToEnd(); }
+
+Detached Rpc::RunToEnd() {
+  co_await Run();
+  owner_.OnRpcEnded(*this);
+}
+
+Task Rpc::Run() {
+  downstream_.Watch();
+  upstream_.Watch();
+  TranslatedMetadata headers =
+      TranslateMetadata(downstream_.incoming().metadata, environment_.metadata_size_bytes_max);
+  if (headers.problem == TranslatedMetadata::Problem::kNone) {
+    upstream_.StageHeaders(std::move(headers.forward), downstream_.compression());
+    co_await WhenAll(ForwardRequests(), ForwardResponses(), WatchDownstream());
+    co_return;
+  }
+  const bool illegal = headers.problem == TranslatedMetadata::Problem::kIllegal;
+  FailWith(illegal ? TerminationCause::kIllegalMetadata : TerminationCause::kLimit,
+           illegal ? GRPC_STATUS_INVALID_ARGUMENT : GRPC_STATUS_RESOURCE_EXHAUSTED,
+           std::move(headers.message));
+  co_await WhenAll(ForwardResponses(), WatchDownstream());
+}
+
+PumpCells Rpc::CellsOf(Direction direction) {
+  const auto index = static_cast<size_t>(direction);
+  MethodCells& method = recorder_.method();
+  const bool requests = direction == Direction::kToUpstream;
+  return {loop_.metrics().messages[index], loop_.metrics().message_bytes[index],
+          requests ? &method.messages_received : nullptr, requests ? nullptr : &method.messages_sent};
+}
+
+Task Rpc::ForwardRequests() {
+  MessageReceiver& requests = downstream_.receiver();
+  requests.Start();
+  // Wait for the first message or the half-close only if it is already here: then all goes out at once.
+  // Otherwise the headers go alone, so that a server that speaks first can.
+  co_await RpcLoop::Settle(loop_, requests.operation());
+  if (requests.in_flight() && !co_await upstream_.SendHeaders()) {
+    co_await requests.operation();
+    co_return;
+  }
+
+  Message last;
+  bool upstream_ended = false;
+  const PumpCells cells = CellsOf(Direction::kToUpstream);
+  co_await Pump(loop_, requests, upstream_, cells, &last, &upstream_ended);
+  // A broken downstream has not half-closed: WatchDownstream cancels the upstream instead.
+  if (upstream_ended || requests.broken()) co_return;
+  const bool has_last = static_cast<bool>(last);
+  const size_t last_bytes = has_last ? last.size_bytes() : 0;
+  const bool sent = co_await upstream_.Finish(std::move(last));
+  if (sent && has_last) cells.Sent(last_bytes);
+}
+
+Task Rpc::ForwardResponses() {
+  co_await upstream_.HeadersReceived();
+  MessageReceiver& responses = upstream_.receiver();
+  responses.Start();
+  if (!own_status_ && !upstream_.trailers_only() && TakeOverHeaders()) co_await ForwardHeaders();
+
+  Message last;
+  bool downstream_ended = false;
+  const PumpCells cells = CellsOf(Direction::kToDownstream);
+  co_await Pump(loop_, responses, downstream_, cells, &last, &downstream_ended);
+  co_await upstream_.StatusReceived();
+  RpcStatus status = TakeUpstreamStatus();
+  if (downstream_ended || downstream_.cancelled()) co_return;
+  const bool has_last = static_cast<bool>(last);
+  const size_t last_bytes = has_last ? last.size_bytes() : 0;
+  const bool sent = co_await downstream_.Finish(std::move(last), status);
+  if (sent && has_last) cells.Sent(last_bytes);
+}
+
+// Upstream's headers go downstream as they come. With the first message if that is here as well; never
+// together with the status alone, which core would turn into a trailers-only answer.
+Task Rpc::ForwardHeaders() {
+  MessageReceiver& responses = upstream_.receiver();
+  co_await RpcLoop::Settle(loop_, responses.operation());
+  bool alone = responses.in_flight();
+  if (!alone && responses.ended()) {
+    // Headers and a status without a message; or a call that failed before any headers came, for which
+    // core shows empty ones.
+    co_await upstream_.StatusReceived();
+    alone = upstream_.headers().count > 0 || upstream_.status_from_peer();
+  }
+  if (alone) co_await downstream_.SendHeaders();
+}
+
+Task Rpc::WatchDownstream() {
+  co_await downstream_.Closed();
+  if (!downstream_.cancelled()) co_return;
+  if (drained_.load(std::memory_order_relaxed)) {
+    recorder_.End(TerminationCause::kDrain, GRPC_STATUS_UNAVAILABLE);
+  } else if (deadline_passed()) {
+    recorder_.End(TerminationCause::kDeadline, GRPC_STATUS_DEADLINE_EXCEEDED);
+  } else {
+    recorder_.End(TerminationCause::kClientCancel, GRPC_STATUS_CANCELLED);
+  }
+  upstream_.Cancel();
+}
+
+bool Rpc::TakeOverHeaders() {
+  TranslatedMetadata headers =
+      TranslateMetadata(upstream_.headers(), environment_.metadata_size_bytes_max);
+  if (headers.problem == TranslatedMetadata::Problem::kNone) {
+    downstream_.StageHeaders(headers.forward, upstream_.compression());
+    return true;
+  }
+  const bool illegal = headers.problem == TranslatedMetadata::Problem::kIllegal;
+  FailWith(illegal ? TerminationCause::kIllegalMetadata : TerminationCause::kLimit,
+           illegal ? GRPC_STATUS_INTERNAL : GRPC_STATUS_RESOURCE_EXHAUSTED,
+           std::move(headers.message));
+  return false;
+}
+
+RpcStatus Rpc::TakeUpstreamStatus() {
+  RpcStatus status;
+  if (!own_status_) {
+    status.code = upstream_.status_code();
+    status.message = upstream_.status_message();
+    TranslatedMetadata trailers =
+        TranslateMetadata(upstream_.trailers(), environment_.metadata_size_bytes_max);
+    if (trailers.problem == TranslatedMetadata::Problem::kNone) {
+      status.trailers = std::move(trailers.forward);
+    } else {
+      const bool illegal = trailers.problem == TranslatedMetadata::Problem::kIllegal;
+      FailWith(illegal ? TerminationCause::kIllegalMetadata : TerminationCause::kLimit,
+               illegal ? GRPC_STATUS_INTERNAL : GRPC_STATUS_RESOURCE_EXHAUSTED,
+               std::move(trailers.message));
+    }
+  }
+  if (own_status_) status = *std::move(own_status_);
+  recorder_.End(CauseOf(status.code), status.code);
+  return status;
+}
+
+TerminationCause Rpc::CauseOf(grpc_status_code code) const {
+  if (drained_.load(std::memory_order_relaxed)) return TerminationCause::kDrain;
+  if (upstream_.status_from_peer()) return TerminationCause::kUpstreamStatus;
+  if (code == GRPC_STATUS_DEADLINE_EXCEEDED) return TerminationCause::kDeadline;
+  if (code == GRPC_STATUS_RESOURCE_EXHAUSTED) return TerminationCause::kLimit;
+  return TerminationCause::kUpstreamLost;
+}
+
+void Rpc::FailWith(TerminationCause cause, grpc_status_code code, std::string message) {
+  recorder_.End(cause, code);
+  own_status_ = RpcStatus{code, std::move(message), {}};
+  upstream_.Cancel();
+}
+
+bool Rpc::deadline_passed() const {
+  const gpr_timespec deadline = downstream_.incoming().details.deadline;
+  return gpr_time_cmp(gpr_now(deadline.clock_type), deadline) >= 0;
+}
+
+void Rpc::CancelForDrain() {
+  drained_.store(true, std::memory_order_relaxed);
+  downstream_.Cancel(GRPC_STATUS_UNAVAILABLE, kDrainMessage);
+  upstream_.Cancel();
+}
+
+}  // namespace lanekeeper

@@ -1,0 +1,59 @@
+#include "proxy/rpc/rpc_registry.h"
+
+#include <utility>
+
+namespace lanekeeper {
+
+RpcRegistry::RpcRegistry(int64_t open_rpcs_max, size_t shards) : open_rpcs_max_(open_rpcs_max) {
+  for (size_t i = 0; i < shards; ++i) shards_.emplace_back(*this);
+}
+
+bool RpcRegistry::TryAdmit() {
+  if (open_.fetch_add(1, std::memory_order_relaxed) < open_rpcs_max_) return true;
+  Release();
+  return false;
+}
+
+void RpcRegistry::Release() {
+  if (open_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  // The lock orders this with a waiter that has just seen a number above zero.
+  std::lock_guard lock(empty_mutex_);
+  empty_.notify_all();
+}
+
+bool RpcRegistry::WaitUntilEmpty(std::chrono::steady_clock::time_point deadline) {
+  std::unique_lock lock(empty_mutex_);
+  return empty_.wait_until(lock, deadline, [this] { return open() == 0; });
+}
+
+size_t RpcRegistry::CancelAllForDrain() {
+  size_t cancelled = 0;
+  for (Shard& shard : shards_) {
+    std::lock_guard lock(shard.mutex_);
+    for (Rpc& rpc : shard.rpcs_) rpc.CancelForDrain();
+    cancelled += shard.rpcs_.size();
+  }
+  return cancelled;
+}
+
+Rpc& RpcRegistry::Shard::Open(IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop,
+                              RpcOwner& owner) {
+  std::list<Rpc> one;
+  Rpc& rpc = one.emplace_back(std::move(incoming), environment, loop, owner);
+  rpc.set_position(one.begin());
+  std::lock_guard lock(mutex_);
+  rpcs_.splice(rpcs_.end(), one);
+  return rpc;
+}
+
+void RpcRegistry::Shard::Close(Rpc& rpc) {
+  std::list<Rpc> ended;
+  {
+    std::lock_guard lock(mutex_);
+    ended.splice(ended.end(), rpcs_, rpc.position());
+  }
+  ended.clear();
+  registry_.Release();
+}
+
+}  // namespace lanekeeper

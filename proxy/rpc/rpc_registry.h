@@ -1,0 +1,63 @@
+// Every live RPC: owns them, bounds their number, cancels what a drain leaves over.
+// Sharded by thread: an RPC enters and leaves the shard of its thread, whose lock nobody else takes but
+// a drain or a listing. Admission is one counter for all.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <mutex>
+
+#include "proxy/rpc/rpc.h"
+
+namespace lanekeeper {
+
+class RpcRegistry {
+ public:
+  class Shard {
+   public:
+    explicit Shard(RpcRegistry& registry) : registry_(registry) {}
+
+    // Only after TryAdmit. The RPC lives until Close, which its owner calls when told that it ended.
+    Rpc& Open(IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop, RpcOwner& owner);
+    void Close(Rpc& rpc);
+
+   private:
+    friend class RpcRegistry;
+
+    RpcRegistry& registry_;
+    std::mutex mutex_;
+    std::list<Rpc> rpcs_;
+  };
+
+  RpcRegistry(int64_t open_rpcs_max, size_t shards);
+  RpcRegistry(const RpcRegistry&) = delete;
+  RpcRegistry& operator=(const RpcRegistry&) = delete;
+
+  // Takes a place for one more RPC; false when all are taken. Shard::Close gives it back, or Release where
+  // no RPC came of it.
+  bool TryAdmit();
+  void Release();
+
+  Shard& shard(size_t index) { return shards_[index % shards_.size()]; }
+  int64_t open() const { return open_.load(std::memory_order_relaxed); }
+
+  // Until no RPC is open; false at the deadline.
+  bool WaitUntilEmpty(std::chrono::steady_clock::time_point deadline);
+
+  // Ends every open RPC with UNAVAILABLE; how many there were.
+  size_t CancelAllForDrain();
+
+ private:
+  const int64_t open_rpcs_max_;
+  std::atomic<int64_t> open_{0};
+  std::deque<Shard> shards_;
+
+  std::mutex empty_mutex_;
+  std::condition_variable empty_;
+};
+
+}  // namespace lanekeeper

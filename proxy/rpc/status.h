@@ -1,0 +1,19 @@
+// How an RPC ended, as it travels: code, message, trailers. Owns copies of nothing that core owns: the
+// trailers refer to the upstream call they came from, which must outlive this.
+#pragma once
+
+#include <grpc/status.h>
+
+#include <string>
+
+#include "proxy/rpc/metadata.h"
+
+namespace lanekeeper {
+
+struct RpcStatus {
+  grpc_status_code code = GRPC_STATUS_UNKNOWN;
+  std::string message;
+  Metadata trailers;
+};
+
+}  // namespace lanekeeper

@@ -1,0 +1,14 @@
+// Ends a call that was never admitted: nothing but the status is spent on it.
+#pragma once
+
+#include <grpc/status.h>
+
+#include "proxy/downstream/server_call.h"
+#include "proxy/metrics/metric_shard.h"
+
+namespace lanekeeper {
+
+// Answers RESOURCE_EXHAUSTED, at once and without waiting for core. The thread that owns the shard.
+void Refuse(IncomingCall incoming, RejectReason reason, MetricShard& metrics);
+
+}  // namespace lanekeeper

@@ -1,0 +1,66 @@
+// Runs RPCs: polls one completion queue and resumes whoever waits for what came out of it.
+// A worker's loop runs many user-level threads; a kernel RPC thread's loop runs its one RPC.
+// Borrows the queue and the shard. Everything here happens on the one thread that calls Run.
+#pragma once
+
+#include <grpc/grpc.h>
+
+#include <coroutine>
+
+#include "proxy/metrics/metric_shard.h"
+#include "proxy/rpc/operation.h"
+
+namespace lanekeeper {
+
+class RpcLoop {
+ public:
+  RpcLoop(grpc_completion_queue* queue, MetricShard& metrics) : queue_(queue), metrics_(metrics) {}
+  RpcLoop(const RpcLoop&) = delete;
+  RpcLoop& operator=(const RpcLoop&) = delete;
+
+  grpc_completion_queue* queue() const { return queue_; }
+  MetricShard& metrics() { return metrics_; }
+
+  // Until the queue is shut down and drained, or *stop is found true after an event.
+  void Run(const bool* stop = nullptr);
+
+  // A member of a circular list that it can leave by itself; alone, it points at itself.
+  struct Link {
+    Link() = default;
+    Link(const Link&) = delete;
+    Link& operator=(const Link&) = delete;
+
+    bool alone() const { return next == this; }
+    void Leave();
+    void InsertBefore(Link& other);
+
+    Link* previous = this;
+    Link* next = this;
+  };
+
+  // Awaited, gives an operation the chance to complete with what has already arrived: resumes when it
+  // completes or when the queue has nothing more without waiting, whichever is first.
+  class Settle : private Link {
+   public:
+    Settle(RpcLoop& loop, Operation& operation) : loop_(loop), operation_(operation) {}
+    bool await_ready() const noexcept { return !operation_.in_flight(); }
+    void await_suspend(std::coroutine_handle<> waiter) noexcept;
+    void await_resume() noexcept { Leave(); }
+
+   private:
+    friend class RpcLoop;
+
+    RpcLoop& loop_;
+    Operation& operation_;
+    std::coroutine_handle<> waiter_;
+  };
+
+ private:
+  void ResumeSettled();
+
+  grpc_completion_queue* const queue_;
+  MetricShard& metrics_;
+  Link settling_;  // oldest first
+};
+
+}  // namespace lanekeeper

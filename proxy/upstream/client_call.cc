@@ -1,0 +1,109 @@
+#include "proxy/upstream/client_call.h"
+
+#include <grpc/slice.h>
+#include <grpc/support/alloc.h>
+
+#include <cstring>
+#include <utility>
+
+#include "proxy/rpc/core_symbols.h"
+#include "proxy/rpc/send_ops.h"
+
+namespace lanekeeper {
+
+ClientCall::ClientCall(SharedChannel& channel, grpc_completion_queue* queue,
+                       const CallTarget& target, MetricShard& metrics)
+    : call_(channel.CreateCall(queue, target)),
+      headers_flags_(channel.headers_flags()),
+      status_message_(grpc_empty_slice()),
+      headers_received_({"upstream headers", nullptr, &metrics.contract_violations}),
+      receiver_(call_, {"upstream receive",
+                        &metrics.ops_in_flight(Direction::kToDownstream, StreamOp::kReceive),
+                        &metrics.contract_violations}),
+      status_received_({"upstream status", nullptr, &metrics.contract_violations}),
+      sender_({"upstream send", &metrics.ops_in_flight(Direction::kToUpstream, StreamOp::kSend),
+               &metrics.contract_violations}) {
+  grpc_metadata_array_init(&initial_metadata_);
+  grpc_metadata_array_init(&trailing_metadata_);
+}
+
+ClientCall::~ClientCall() {
+  grpc_metadata_array_destroy(&initial_metadata_);
+  grpc_metadata_array_destroy(&trailing_metadata_);
+  grpc_slice_unref(status_message_);
+  gpr_free(const_cast<char*>(error_text_));
+  grpc_call_unref(call_);
+}
+
+void ClientCall::StageHeaders(Metadata headers, grpc_compression_algorithm compression) {
+  staged_ = std::move(headers);
+  AppendCompression(staged_, compression);
+}
+
+grpc_op ClientCall::HeadersOp() {
+  headers_sent_ = true;
+  return InitialMetadataOp(staged_, headers_flags_);
+}
+
+Operation& ClientCall::SendHeaders() {
+  const grpc_op op = HeadersOp();
+  sender_.Start(call_, {&op, 1});
+  return sender_;
+}
+
+Operation& ClientCall::Send(Message message, bool more_follows) {
+  sending_ = std::move(message);
+  grpc_op ops[2];
+  size_t count = 0;
+  // Core holds a hinted message back together with headers in front of it, and then the batch does not
+  // complete before the next one is started: no hint, then.
+  const bool with_headers = !headers_sent_;
+  if (with_headers) ops[count++] = HeadersOp();
+  ops[count++] = MessageOp(sending_, more_follows && !with_headers);
+  sender_.Start(call_, {ops, count});
+  return sender_;
+}
+
+Operation& ClientCall::Finish(Message last) {
+  sending_ = std::move(last);
+  grpc_op ops[3];
+  size_t count = 0;
+  if (!headers_sent_) ops[count++] = HeadersOp();
+  if (sending_) ops[count++] = MessageOp(sending_, false);
+  grpc_op& close = ops[count++];
+  close = grpc_op{};
+  close.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;
+  sender_.Start(call_, {ops, count});
+  return sender_;
+}
+
+void ClientCall::Watch() {
+  grpc_op headers{};
+  headers.op = GRPC_OP_RECV_INITIAL_METADATA;
+  headers.data.recv_initial_metadata.recv_initial_metadata = &initial_metadata_;
+  headers_received_.Start(call_, {&headers, 1});
+
+  grpc_op status{};
+  status.op = GRPC_OP_RECV_STATUS_ON_CLIENT;
+  status.data.recv_status_on_client.trailing_metadata = &trailing_metadata_;
+  status.data.recv_status_on_client.status = &status_code_;
+  status.data.recv_status_on_client.status_details = &status_message_;
+  status.data.recv_status_on_client.error_string = &error_text_;
+  status_received_.Start(call_, {&status, 1});
+}
+
+bool ClientCall::trailers_only() const { return grpc_call_is_trailers_only(call_); }
+
+grpc_compression_algorithm ClientCall::compression() const {
+  return grpc_call_test_only_get_compression_algorithm(call_);
+}
+
+bool ClientCall::status_from_peer() const {
+  // Core has no flag for it, but its error text names the peer exactly when the status came off the wire.
+  if (status_code_ == GRPC_STATUS_OK) return true;
+  return error_text_ != nullptr && std::strstr(error_text_, "Error received from peer") != nullptr;
+}
+
+void ClientCall::Cancel() { grpc_call_cancel(call_, nullptr); }
+
+}  // namespace lanekeeper
