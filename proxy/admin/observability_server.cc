@@ -1,101 +1,99 @@
 #include "proxy/admin/observability_server.h"
 
-#include <CivetServer.h>
 #include <fmt/format.h>
+#include <httplib.h>
 #include <prometheus/text_serializer.h>
 
 #include <functional>
+#include <optional>
 #include <stdexcept>
-#include <utility>
-#include <vector>
 
 #include "config/address.h"
 #include "proxy/downstream/listening_socket.h"
 #include "proxy/lifecycle/readiness.h"
+#include "proxy/threads/thread_name.h"
 
 namespace lanekeeper {
 namespace {
 
-// A scrape and the probes of one pod; more wait in civetweb's queue.
-constexpr const char* kThreads = "4";
+// A scrape and the probes of one pod at once; more wait.
+constexpr size_t kThreads = 4;
+constexpr auto kPeerTimeout = std::chrono::seconds(5);
+constexpr size_t kRequestBytesMax = 64 * 1024;
 
-void Reply(mg_connection* connection, int code, const char* reason, const char* type,
-           const std::string& body) {
-  mg_printf(connection,
-            "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-            "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n\r\n",
-            code, reason, type, body.size());
-  mg_write(connection, body.data(), body.size());
+httplib::Server::Handler Probe(std::function<bool()> good, const char* otherwise) {
+  return [good = std::move(good), otherwise](const httplib::Request&, httplib::Response& response) {
+    response.status = good() ? 200 : 503;
+    response.set_content(good() ? "ok\n" : otherwise, "text/plain");
+  };
 }
 
 }  // namespace
 
-class ObservabilityServer::MetricsHandler final : public CivetHandler {
- public:
-  explicit MetricsHandler(const prometheus::Collectable& metrics) : metrics_(metrics) {}
-
-  bool handleGet(CivetServer*, mg_connection* connection) override {
-    Reply(connection, 200, "OK", "text/plain; version=0.0.4; charset=utf-8",
-          prometheus::TextSerializer().Serialize(metrics_.Collect()));
-    return true;
-  }
-
- private:
-  const prometheus::Collectable& metrics_;
-};
-
-class ObservabilityServer::ProbeHandler final : public CivetHandler {
- public:
-  ProbeHandler(std::function<bool()> good, const char* otherwise)
-      : good_(std::move(good)), otherwise_(otherwise) {}
-
-  bool handleGet(CivetServer*, mg_connection* connection) override {
-    if (good_()) Reply(connection, 200, "OK", "text/plain", "ok\n");
-    else Reply(connection, 503, "Service Unavailable", "text/plain", otherwise_);
-    return true;
-  }
-
- private:
-  const std::function<bool()> good_;
-  const char* const otherwise_;
-};
-
 ObservabilityServer::ObservabilityServer(const std::string& address,
                                          const prometheus::Collectable& metrics,
                                          const Readiness& readiness)
-    : metrics_(std::make_unique<MetricsHandler>(metrics)),
-      livez_(std::make_unique<ProbeHandler>([] { return true; }, "")),
-      readyz_(std::make_unique<ProbeHandler>([&readiness] { return readiness.ready(); },
-                                             "not ready: starting or draining\n")),
-      startupz_(std::make_unique<ProbeHandler>([&readiness] { return readiness.started(); },
-                                               "starting\n")) {
+    : server_(std::make_unique<httplib::Server>()) {
+  server_->new_task_queue = [] { return new httplib::ThreadPool(kThreads); };
+  server_->set_read_timeout(kPeerTimeout);
+  server_->set_write_timeout(kPeerTimeout);
+  server_->set_payload_max_length(kRequestBytesMax);
+  // One request a connection: a kept-alive one would hold its thread, and our end, for seconds.
+  server_->set_keep_alive_max_count(1);
+  // Not the library's default, which lets a second process share the port unnoticed.
+  server_->set_socket_options([](socket_t socket) {
+    const int on = 1;
+    setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  });
+  AddPages(metrics, readiness);
+  Bind(address);
+  thread_ = std::thread([this] {
+    SetThreadName("lk-http");
+    server_->listen_after_bind();
+  });
+  // stop() does nothing to a server that does not run yet.
+  while (!server_->is_running()) std::this_thread::yield();
+}
+
+ObservabilityServer::~ObservabilityServer() {
+  server_->stop();
+  thread_.join();
+}
+
+void ObservabilityServer::Bind(const std::string& address) {
   std::string why;
   const std::optional<ListenAddress> wanted = ParseListenAddress(address, &why);
   if (!wanted || wanted->is_unix()) {
     throw std::runtime_error(fmt::format("cannot serve metrics on {}: {}", address, why));
   }
-  // civetweb does not say why it cannot bind, and takes numeric addresses only: try it for ourselves first.
-  {
-    const ListeningSocket probe = std::move(ListeningSocket::Open(*wanted).front());
-    host_ = probe.name().substr(0, probe.name().rfind(':'));
-  }
-  const std::vector<std::string> options = {
-      "listening_ports", fmt::format("{}:{}", host_, wanted->port), "num_threads", kThreads,
-      "enable_directory_listing", "no", "enable_keep_alive", "no"};
   try {
-    server_ = std::make_unique<CivetServer>(options);
-  } catch (const CivetException& error) {
-    throw std::runtime_error(fmt::format("cannot serve metrics on {}: {}", address, error.what()));
+    // The library does not say why it cannot bind: try it for ourselves first.
+    ListeningSocket::Open(*wanted);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(fmt::format("metrics: {}", error.what()));
   }
-  port_ = server_->getListeningPorts().front();
-  server_->addHandler("/metrics$", metrics_.get());
-  server_->addHandler("/livez$", livez_.get());
-  server_->addHandler("/readyz$", readyz_.get());
-  server_->addHandler("/startupz$", startupz_.get());
+  host_ = wanted->host;
+  port_ = wanted->port;
+  if (port_ == 0) port_ = server_->bind_to_any_port(host_);
+  else if (!server_->bind_to_port(host_, port_)) port_ = -1;
+  if (port_ < 0) throw std::runtime_error(fmt::format("cannot serve metrics on {}", address));
 }
 
-ObservabilityServer::~ObservabilityServer() = default;
+void ObservabilityServer::AddPages(const prometheus::Collectable& metrics,
+                                   const Readiness& readiness) {
+  server_->Get("/metrics", [&metrics](const httplib::Request&, httplib::Response& response) {
+    response.set_content(prometheus::TextSerializer().Serialize(metrics.Collect()),
+                         "text/plain; version=0.0.4; charset=utf-8");
+  });
+  server_->Get("/livez", Probe([] { return true; }, ""));
+  server_->Get("/readyz",
+               Probe([&readiness] { return readiness.ready(); }, "not ready: starting or draining\n"));
+  server_->Get("/startupz", Probe([&readiness] { return readiness.started(); }, "starting\n"));
+}
 
-std::string ObservabilityServer::name() const { return fmt::format("{}:{}", host_, port_); }
+std::string ObservabilityServer::name() const {
+  const bool is_v6 = host_.find(':') != std::string::npos;
+  return is_v6 ? fmt::format("[{}]:{}", host_, port_) : fmt::format("{}:{}", host_, port_);
+}
 
 }  // namespace lanekeeper

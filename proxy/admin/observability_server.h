@@ -1,14 +1,17 @@
 // The HTTP port that Prometheus and Kubernetes ask: /metrics, /livez, /readyz, /startupz. Read-only.
-// Owns civetweb's server and its threads; starts when made, ends when destroyed. It borrows the metrics and
-// readiness, which must outlive it.
+// Owns cpp-httplib's server and its threads; serves from when it is made until it is destroyed. It borrows
+// the metrics and readiness, which must outlive it.
 #pragma once
 
 #include <prometheus/collectable.h>
 
 #include <memory>
 #include <string>
+#include <thread>
 
-class CivetServer;
+namespace httplib {
+class Server;
+}
 
 namespace lanekeeper {
 
@@ -19,6 +22,8 @@ class ObservabilityServer {
   // Throws std::runtime_error when the address cannot be listened on.
   ObservabilityServer(const std::string& address, const prometheus::Collectable& metrics,
                       const Readiness& readiness);
+  ObservabilityServer(const ObservabilityServer&) = delete;
+  ObservabilityServer& operator=(const ObservabilityServer&) = delete;
   ~ObservabilityServer();
 
   int port() const { return port_; }
@@ -26,16 +31,13 @@ class ObservabilityServer {
   std::string name() const;
 
  private:
-  class MetricsHandler;
-  class ProbeHandler;
+  void Bind(const std::string& address);
+  void AddPages(const prometheus::Collectable& metrics, const Readiness& readiness);
 
   std::string host_;
   int port_ = 0;
-  std::unique_ptr<MetricsHandler> metrics_;
-  std::unique_ptr<ProbeHandler> livez_;
-  std::unique_ptr<ProbeHandler> readyz_;
-  std::unique_ptr<ProbeHandler> startupz_;
-  std::unique_ptr<CivetServer> server_;
+  std::unique_ptr<httplib::Server> server_;
+  std::thread thread_;
 };
 
 }  // namespace lanekeeper
