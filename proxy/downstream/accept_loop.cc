@@ -85,7 +85,9 @@ void AcceptLoop::Run() {
       } else if (tag >= kListenerTag) {
         if (tag - kListenerTag < sockets_.size()) Accept(sockets_[tag - kListenerTag]);
       } else if ((event.events & EPOLLHUP) != 0) {
-        // Both ways are shut: gRPC has let go of the connection.
+        // Both ways are shut: gRPC has let go of the connection, or is about to. Until it has closed its
+        // own descriptor the kernel would go on reporting for ours, so take it out explicitly.
+        epoll_ctl(epoll_, EPOLL_CTL_DEL, static_cast<int>(tag), nullptr);
         close(static_cast<int>(tag));
         tracked_[tag] = 0;
         connections_.fetch_sub(1, std::memory_order_relaxed);

@@ -1,0 +1,34 @@
+#include "config/findings.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace lanekeeper {
+
+void Findings::AddProblem(Position at, std::string message) {
+  problems_.push_back({file_, at.line, at.column, std::move(message)});
+}
+
+std::optional<Position> Findings::GivenAt(const std::string& path) const {
+  const auto found = good_.find(path);
+  if (found == good_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::vector<ConfigProblem> Findings::TakeProblems() {
+  const auto order = [](const ConfigProblem& problem) {
+    return std::tie(problem.line, problem.column);
+  };
+  const auto same = [order](const ConfigProblem& a, const ConfigProblem& b) {
+    return order(a) == order(b) && a.message == b.message;
+  };
+  // Stable: problems at one position stay in the order they were found.
+  std::stable_sort(
+      problems_.begin(), problems_.end(),
+      [order](const ConfigProblem& a, const ConfigProblem& b) { return order(a) < order(b); });
+  problems_.erase(std::unique(problems_.begin(), problems_.end(), same), problems_.end());
+  return std::exchange(problems_, {});
+}
+
+}  // namespace lanekeeper

@@ -1,0 +1,98 @@
+#include <fmt/format.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/load.h"
+#include "config/names.h"
+#include "config/units.h"
+
+namespace lanekeeper {
+namespace {
+
+// A double-quoted YAML scalar that loads back to the text: quoted, text never turns into null, a
+// comment or a variable.
+std::string Quoted(std::string_view text) {
+  std::string quoted = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '$') {
+      quoted += "$$";
+    } else if (c == '"' || c == '\\') {
+      quoted += {'\\', c};
+    } else if (byte < 0x20 || byte == 0x7f) {
+      quoted += fmt::format("\\x{:02x}", byte);
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+// The value as print writes it, or the word for no value.
+template <class T, class Print>
+std::string OrWord(const std::optional<T>& value, std::string_view word, Print print) {
+  return value ? print(*value) : std::string(word);
+}
+
+std::string Upstream(const UpstreamConfig& upstream) {
+  return fmt::format(
+      "upstream:\n"
+      "  address: {}\n"
+      "  load_balancing: {}\n"
+      "  authority: {}\n"
+      "  wait_for_ready: {}\n"
+      "  keepalive:\n"
+      "    time: {}\n"
+      "    timeout: {}\n",
+      Quoted(upstream.address), NameOf(kLoadBalancings, upstream.load_balancing),
+      OrWord(upstream.authority, kPreserve, Quoted), NameOf(kBooleans, upstream.wait_for_ready),
+      FormatDuration(upstream.keepalive.time), FormatDuration(upstream.keepalive.timeout));
+}
+
+std::string RpcThreads(const RpcThreadsConfig& rpc_threads) {
+  return fmt::format(
+      "rpc_threads:\n"
+      "  kind: {}\n"
+      "  workers: {}\n",
+      NameOf(kRpcThreadKinds, rpc_threads.kind),
+      OrWord(rpc_threads.workers, kAuto, [](int workers) { return fmt::to_string(workers); }));
+}
+
+std::string Limits(const LimitsConfig& limits) {
+  return fmt::format(
+      "limits:\n"
+      "  open_rpcs: {}\n"
+      "  message_size: {}\n"
+      "  metadata_size: {}\n",
+      limits.open_rpcs, OrWord(limits.message_size_bytes, kUnlimited, FormatSize),
+      FormatSize(limits.metadata_size_bytes));
+}
+
+std::string Metrics(const MetricsConfig& metrics) {
+  return fmt::format(
+      "metrics:\n"
+      "  address: {}\n"
+      "  max_methods: {}\n",
+      OrWord(metrics.address, kOff, Quoted), metrics.max_methods);
+}
+
+}  // namespace
+
+std::string PrintConfig(const Config& config) {
+  std::string yaml = "listen:\n";
+  for (const ListenConfig& listen : config.listen) {
+    yaml += fmt::format("  - address: {}\n", Quoted(listen.address));
+  }
+  yaml += Upstream(config.upstream);
+  yaml += RpcThreads(config.rpc_threads);
+  yaml += Limits(config.limits);
+  yaml += fmt::format("drain:\n  timeout: {}\n", FormatDuration(config.drain.timeout));
+  yaml += Metrics(config.metrics);
+  yaml += fmt::format("log:\n  level: {}\n  format: {}\n", NameOf(kLogLevels, config.log.level),
+                      NameOf(kLogFormats, config.log.format));
+  return yaml;
+}
+
+}  // namespace lanekeeper

@@ -1,0 +1,117 @@
+#include "config/read_config.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "config/address.h"
+#include "config/target.h"
+#include "config/value_parsers.h"
+
+namespace lanekeeper {
+namespace {
+
+// Milliseconds of a week still fit the int that gRPC's channel arguments are.
+constexpr std::chrono::hours kLongestDuration(7 * 24);
+// gRPC counts the bytes of a message in an int.
+constexpr int64_t kLargestMessage = std::numeric_limits<int32_t>::max();
+constexpr int64_t kKiB = 1024;
+
+// Addresses stay text in the Config, for gRPC takes text; parsing them here only checks them.
+std::optional<std::string> ListenText(std::string_view text, std::string* why) {
+  if (!ParseListenAddress(text, why)) return std::nullopt;
+  return std::string(text);
+}
+
+std::optional<std::string> TcpListenText(std::string_view text, std::string* why) {
+  const std::optional<ListenAddress> address = ParseListenAddress(text, why);
+  if (!address) return std::nullopt;
+  if (address->is_unix()) {
+    *why = "expected HOST:PORT, found " + Quote(text);
+    return std::nullopt;
+  }
+  return std::string(text);
+}
+
+std::optional<std::string> TargetText(std::string_view text, std::string* why) {
+  if (!ParseUpstreamTarget(text, why)) return std::nullopt;
+  return std::string(text);
+}
+
+// The characters of RFC 3986 section 3.2 without '@': RFC 9113 section 8.3.1 bars userinfo.
+std::optional<std::string> AuthorityText(std::string_view text, std::string* why) {
+  const auto allowed = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("-._~!$&'()*+,;=:[]%").find(c) != std::string_view::npos;
+  };
+  if (text.empty() || !std::all_of(text.begin(), text.end(), allowed)) {
+    *why = "expected an authority such as orders.example:443, found " + Quote(text);
+    return std::nullopt;
+  }
+  return std::string(text);
+}
+
+void ReadListen(FieldReader& root, std::vector<ListenConfig>* listen) {
+  root.Require("listen");
+  root.MapList("listen", [listen](FieldReader& map) {
+    // Added even where the address is wrong: rules across fields go by index.
+    ListenConfig& entry = listen->emplace_back();
+    map.Require("address");
+    map.Value("address", ListenText, &entry.address);
+  });
+}
+
+void ReadKeepalive(FieldReader& map, KeepaliveConfig* keepalive) {
+  map.Value("time", DurationUpTo(kLongestDuration), &keepalive->time);
+  map.Value("timeout", DurationUpTo(kLongestDuration), &keepalive->timeout);
+}
+
+void ReadUpstream(FieldReader& map, UpstreamConfig* upstream) {
+  map.Require("address");
+  map.Value("address", TargetText, &upstream->address);
+  map.Value("load_balancing", OneOf(kLoadBalancings), &upstream->load_balancing);
+  map.Value("authority", OrWord(kPreserve, AuthorityText), &upstream->authority);
+  map.Value("wait_for_ready", OneOf(kBooleans), &upstream->wait_for_ready);
+  map.Map("keepalive", [&](FieldReader& inner) { ReadKeepalive(inner, &upstream->keepalive); });
+}
+
+void ReadRpcThreads(FieldReader& map, RpcThreadsConfig* rpc_threads) {
+  map.Value("kind", OneOf(kRpcThreadKinds), &rpc_threads->kind);
+  map.Value("workers", OrWord(kAuto, NumberBetween(1, 256)), &rpc_threads->workers);
+}
+
+void ReadLimits(FieldReader& map, LimitsConfig* limits) {
+  map.Value("open_rpcs", NumberBetween(1, 1'000'000), &limits->open_rpcs);
+  map.Value("message_size", OrWord(kUnlimited, SizeBetween(1, kLargestMessage)),
+            &limits->message_size_bytes);
+  map.Value("metadata_size", SizeBetween(1 * kKiB, 1024 * kKiB), &limits->metadata_size_bytes);
+}
+
+void ReadDrain(FieldReader& map, DrainConfig* drain) {
+  map.Value("timeout", DurationUpTo(kLongestDuration), &drain->timeout);
+}
+
+void ReadMetrics(FieldReader& map, MetricsConfig* metrics) {
+  map.Value("address", OrWord(kOff, TcpListenText), &metrics->address);
+  map.Value("max_methods", NumberBetween(1, 10'000), &metrics->max_methods);
+}
+
+void ReadLog(FieldReader& map, LogConfig* log) {
+  map.Value("level", OneOf(kLogLevels), &log->level);
+  map.Value("format", OneOf(kLogFormats), &log->format);
+}
+
+}  // namespace
+
+Config ReadConfig(FieldReader& root) {
+  Config config;
+  ReadListen(root, &config.listen);
+  root.Map("upstream", [&](FieldReader& map) { ReadUpstream(map, &config.upstream); });
+  root.Map("rpc_threads", [&](FieldReader& map) { ReadRpcThreads(map, &config.rpc_threads); });
+  root.Map("limits", [&](FieldReader& map) { ReadLimits(map, &config.limits); });
+  root.Map("drain", [&](FieldReader& map) { ReadDrain(map, &config.drain); });
+  root.Map("metrics", [&](FieldReader& map) { ReadMetrics(map, &config.metrics); });
+  root.Map("log", [&](FieldReader& map) { ReadLog(map, &config.log); });
+  return config;
+}
+
+}  // namespace lanekeeper

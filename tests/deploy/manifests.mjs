@@ -1,0 +1,121 @@
+// Reads the manifests of deploy/kubernetes and finds what is wrong with them: against the schemas
+// of the Kubernetes API, and against our own conventions. Finds, never throws: a test wants to see
+// that a broken manifest has problems.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+export const root = path.join(here, '../..');
+
+// By path, because the packages live outside the source tree (see npm_modules).
+const modules = execFileSync(path.join(here, 'npm_modules'), { encoding: 'utf8' }).trim();
+const load = (file) => import(path.join(modules, file));
+const YAML = await load('yaml/dist/index.js');
+const models = {
+  ConfigMap: (await load('kubernetes-models/v1/ConfigMap.js')).ConfigMap,
+  Deployment: (await load('kubernetes-models/apps/v1/Deployment.js')).Deployment,
+  Job: (await load('kubernetes-models/batch/v1/Job.js')).Job,
+  PodMonitor: (
+    await load('@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor.js')
+  ).PodMonitor,
+};
+
+export function parse(text) {
+  return YAML.parse(text, { uniqueKeys: true });
+}
+
+export function readManifest(name) {
+  return parse(readFileSync(path.join(root, 'deploy/kubernetes', name), 'utf8'));
+}
+
+// Wraps data so that `read` gathers every path that somebody looked at.
+function watched(value, where, read) {
+  if (value === null || typeof value !== 'object') return value;
+  return new Proxy(value, {
+    get(target, key) {
+      if (typeof key === 'symbol' || !Object.hasOwn(target, key)) return target[key];
+      read.add(`${where}/${key}`);
+      return watched(target[key], `${where}/${key}`, read);
+    },
+  });
+}
+
+function paths(value, where = '') {
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([key, child]) => [
+    `${where}/${key}`,
+    ...paths(child, `${where}/${key}`),
+  ]);
+}
+
+export function schemaProblems(manifest) {
+  const model = models[manifest.kind];
+  if (!model || model.apiVersion !== manifest.apiVersion) {
+    return [`unknown type ${manifest.apiVersion} ${manifest.kind}`];
+  }
+  // The schemas let unknown keys pass. Their code reads the keys that it knows, so a key that
+  // stays unread is unknown, most likely misspelt.
+  const read = new Set();
+  try {
+    model.prototype.validate.call(watched(manifest, '', read));
+  } catch (error) {
+    return [error.message];
+  }
+  return paths(manifest)
+    .filter((where) => !read.has(where))
+    .map((where) => `unknown key ${where}`);
+}
+
+export function podSpec(manifest) {
+  return manifest.spec?.template?.spec;
+}
+
+export function sidecar(manifest) {
+  return podSpec(manifest)?.initContainers?.find((container) => container.name === 'lanekeeper');
+}
+
+// The rules of ours that a schema cannot know, for a manifest with pods. `drainSeconds` is the
+// drain.timeout of the configuration that goes with it.
+export function conventionProblems(manifest, drainSeconds) {
+  const problems = [];
+  const expect = (fine, problem) => fine || problems.push(problem);
+  const pod = podSpec(manifest);
+  const ours = sidecar(manifest);
+  if (!ours) return ['no init container named lanekeeper'];
+
+  expect(ours.restartPolicy === 'Always', 'without restartPolicy: Always it is no sidecar');
+  expect(ours.lifecycle === undefined, 'a lifecycle hook, preStop above all, cuts the app off');
+  expect(
+    (pod.terminationGracePeriodSeconds ?? 30) > drainSeconds,
+    'terminationGracePeriodSeconds must exceed drain.timeout',
+  );
+
+  const ports = (ours.ports ?? []).map((port) => port.name);
+  expect(ports.includes('metrics'), 'no port named metrics');
+  for (const probe of ['startupProbe', 'readinessProbe']) {
+    const get = ours[probe]?.httpGet;
+    expect(get, `no ${probe} with httpGet`);
+    expect(!get || ports.includes(get.port), `${probe} names the unknown port ${get?.port}`);
+  }
+
+  const security = ours.securityContext ?? {};
+  expect(security.runAsNonRoot === true && security.runAsUser === 65532, 'may run as root');
+  expect(security.allowPrivilegeEscalation === false, 'may gain privileges');
+  expect(security.readOnlyRootFilesystem === true, 'may write to its root');
+  expect(security.capabilities?.drop?.includes('ALL'), 'keeps capabilities');
+  expect(security.seccompProfile?.type === 'RuntimeDefault', 'runs without a seccomp profile');
+  expect(ours.resources?.requests && ours.resources?.limits?.memory, 'resources are not bounded');
+
+  const volumes = (pod.volumes ?? []).map((volume) => volume.name);
+  for (const mount of ours.volumeMounts ?? []) {
+    expect(mount.subPath === undefined, `${mount.mountPath}: subPath never sees an update`);
+    expect(volumes.includes(mount.name), `${mount.mountPath}: no volume ${mount.name}`);
+  }
+  expect(
+    ours.volumeMounts?.some((mount) => mount.mountPath === '/etc/lanekeeper'),
+    'the configuration is not mounted at /etc/lanekeeper',
+  );
+  return problems;
+}

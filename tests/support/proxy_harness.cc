@@ -1,0 +1,109 @@
+#include "tests/support/proxy_harness.h"
+
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+namespace lanekeeper::testing {
+namespace {
+
+// Threads of ours still alive, by name: "lk-..." and the kernel threads' own.
+std::string LeftThreads() {
+  std::string left;
+  std::error_code error;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", error)) {
+    std::ifstream file(task.path() / "comm");
+    std::string name;
+    std::getline(file, name);
+    if (name.starts_with("lk-") || name == "Method") left += name + " ";
+  }
+  return left;
+}
+
+bool HasLabels(const prometheus::ClientMetric& metric, const Metrics::Labels& labels) {
+  return std::all_of(labels.begin(), labels.end(), [&](const auto& label) {
+    return std::find(metric.label.begin(), metric.label.end(), label) != metric.label.end();
+  });
+}
+
+double ValueOf(const prometheus::ClientMetric& metric, prometheus::MetricType type) {
+  switch (type) {
+    case prometheus::MetricType::Counter: return metric.counter.value;
+    case prometheus::MetricType::Histogram:
+      return static_cast<double>(metric.histogram.sample_count);
+    default: return metric.gauge.value;
+  }
+}
+
+}  // namespace
+
+bool Eventually(const std::function<bool()>& condition) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return true;
+}
+
+ProxyHarness::ProxyHarness(RpcThreadKind kind, const std::string& upstream,
+                           const std::function<void(Config&)>& change) {
+  Config config;
+  config.listen = {{"127.0.0.1:0"}};
+  config.upstream.address = upstream;
+  config.rpc_threads.kind = kind;
+  if (kind == RpcThreadKind::kUser) config.rpc_threads.workers = 2;
+  config.drain.timeout = std::chrono::seconds(5);
+  config.metrics.address = std::nullopt;
+  if (change) change(config);
+  app_ = std::make_unique<App>(config);
+  channel_ = NewChannel();
+}
+
+ProxyHarness::~ProxyHarness() { Stop(); }
+
+void ProxyHarness::Stop() {
+  if (app_ == nullptr) return;
+  EXPECT_TRUE(Eventually([this] { return app_->registry().open() == 0; }))
+      << app_->registry().open() << " RPCs are left open";
+  EXPECT_EQ(Metric("lanekeeper_stream_ops_in_flight"), 0);
+  EXPECT_EQ(Metric("lanekeeper_stream_contract_violations_total"), 0);
+  EXPECT_EQ(Metric("lanekeeper_streams_terminated_total", {{"cause", "internal"}}), 0);
+  channel_.reset();
+  app_.reset();
+  // A joined thread stays visible for a moment.
+  EXPECT_TRUE(Eventually([] { return LeftThreads().empty(); })) << "left: " << LeftThreads();
+}
+
+std::shared_ptr<grpc::Channel> ProxyHarness::NewChannel() const {
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetMaxReceiveMessageSize(-1);
+  return grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
+}
+
+double ProxyHarness::Metric(const std::string& name, const Metrics::Labels& labels) const {
+  double sum = NAN;
+  for (const prometheus::MetricFamily& family : app_->metrics().Collect()) {
+    if (family.name != name) continue;
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      if (!HasLabels(metric, labels)) continue;
+      sum = (std::isnan(sum) ? 0 : sum) + ValueOf(metric, family.type);
+    }
+  }
+  return sum;
+}
+
+bool ProxyHarness::AwaitMetric(const std::string& name, const Metrics::Labels& labels,
+                               double value) const {
+  return Eventually([&] { return Metric(name, labels) == value; });
+}
+
+}  // namespace lanekeeper::testing

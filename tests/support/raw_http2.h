@@ -1,0 +1,88 @@
+// The HTTP/2 that no gRPC library would send: a peer that speaks frames by hand (RFC 9113), with header
+// fields as plain literals (RFC 7541 section 6.2.2). Owns its socket. One thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lanekeeper::testing {
+
+enum FrameType : uint8_t {
+  kData = 0,
+  kHeaders = 1,
+  kRstStream = 3,
+  kSettings = 4,
+  kPing = 6,
+  kGoAway = 7,
+  kWindowUpdate = 8,
+};
+inline constexpr uint8_t kEndStream = 1;
+inline constexpr uint8_t kAck = 1;
+inline constexpr uint8_t kEndHeaders = 4;
+
+struct Frame {
+  uint8_t type = 0;
+  uint8_t flags = 0;
+  uint32_t stream = 0;
+  std::string payload;
+
+  bool ends_stream() const {
+    return type == kRstStream || ((type == kData || type == kHeaders) && (flags & kEndStream) != 0);
+  }
+};
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
+
+// A header block of literals without indexing.
+std::string Literals(const Fields& fields);
+// A gRPC message with its 5-byte prefix.
+std::string Framed(const std::string& message);
+
+class RawHttp2 {
+ public:
+  // As a client: connects and sends the preface and empty SETTINGS.
+  static RawHttp2 Dial(int port);
+  // As a server, on a connection that was accepted: reads the preface, sends empty SETTINGS.
+  static RawHttp2 Accepted(int fd);
+
+  RawHttp2(RawHttp2&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  ~RawHttp2();
+
+  void Send(uint8_t type, uint8_t flags, uint32_t stream, const std::string& payload) const;
+  // Request headers of a gRPC call, with more fields after the usual ones.
+  void SendRequest(uint32_t stream, const std::string& path, const Fields& more, uint8_t flags = 0) const;
+
+  // The next frame; empty when the peer closed the connection or nothing came in time. SETTINGS and PING
+  // are acknowledged on the way.
+  std::optional<Frame> Read(std::chrono::milliseconds patience = std::chrono::seconds(20));
+  // Skips until a frame ends the stream.
+  std::optional<Frame> ReadUntilEnd(uint32_t stream);
+
+ private:
+  explicit RawHttp2(int fd) : fd_(fd) {}
+  bool ReadBytes(char* to, size_t count, std::chrono::milliseconds patience) const;
+
+  int fd_;
+};
+
+// A TCP socket that listens on a port of 127.0.0.1 and accepts by hand.
+class RawListener {
+ public:
+  RawListener();
+  ~RawListener();
+  int port() const { return port_; }
+  std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  int Accept() const;
+  // Makes a blocked Accept return -1.
+  void Close();
+
+ private:
+  int fd_;
+  int port_ = 0;
+};
+
+}  // namespace lanekeeper::testing

@@ -1,0 +1,117 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config_equality.h"
+#include "config_testing.h"
+
+namespace lanekeeper {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+Config Smallest() {
+  Config config;
+  config.listen = {{"127.0.0.1:50051"}};
+  config.upstream.address = "orders:50052";
+  return config;
+}
+
+// Loads with an empty environment: a '$' that were not escaped would fail.
+void ExpectLoadsBack(const Config& config) {
+  const std::string yaml = PrintConfig(config);
+  const ConfigResult result = Load(yaml);
+  ASSERT_TRUE(result.config) << testing::PrintToString(Printed(result)) << "\n" << yaml;
+  EXPECT_TRUE(SameConfig(*result.config, config)) << yaml << PrintConfig(*result.config);
+}
+
+TEST(PrintTest, DefaultsLoadBack) { ExpectLoadsBack(Smallest()); }
+
+TEST(PrintTest, EveryFieldLoadsBack) {
+  Config config;
+  config.listen = {{"[::1]:50051"}, {"unix:///run/lanekeeper.sock"}, {"0.0.0.0:0"}};
+  config.upstream = {"ipv6:[::1]:80,[::2]:80",
+                     LoadBalancing::kRoundRobin,
+                     "[::1]:443",
+                     true,
+                     {seconds(90), milliseconds(1)}};
+  config.rpc_threads = {RpcThreadKind::kUser, 256};
+  config.limits = {1'000'000, 2'147'483'647, 1'048'576};
+  config.drain = {milliseconds(3'723'004)};
+  config.metrics = {"[::]:9464", 10'000};
+  config.log = {LogLevel::kError, LogFormat::kJson};
+  ExpectLoadsBack(config);
+}
+
+TEST(PrintTest, EveryNamedValueLoadsBack) {
+  Config config = Smallest();
+  for (const LogLevel level :
+       {LogLevel::kTrace, LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarn, LogLevel::kError}) {
+    config.log.level = level;
+    ExpectLoadsBack(config);
+  }
+  config.rpc_threads.kind = RpcThreadKind::kKernel;
+  ExpectLoadsBack(config);
+  config.metrics.address = std::nullopt;
+  ExpectLoadsBack(config);
+  config.drain.timeout = seconds(0);
+  ExpectLoadsBack(config);
+}
+
+TEST(PrintTest, DollarsAreDoubled) {
+  Config config = Smallest();
+  config.listen = {{"unix:///run/$HOME${X}$$.sock"}};
+  EXPECT_THAT(PrintConfig(config), HasSubstr("unix:///run/$$HOME$${X}$$$$.sock"));
+  config.listen = {{"unix:///run/$HOME$$.sock"}};
+  config.upstream.authority = "a$b$$";
+  ExpectLoadsBack(config);
+}
+
+TEST(PrintTest, TextThatYamlWouldReadOtherwiseIsQuoted) {
+  for (const char* authority : {"~", "null", "true", "0x10", "*alias", "&anchor", "!tag",
+                                "'quoted'", "-", "a:", ",", "[]"}) {
+    Config config = Smallest();
+    config.upstream.authority = authority;
+    ExpectLoadsBack(config);
+  }
+}
+
+TEST(PrintTest, QuotesBackslashesAndControlCharactersAreEscaped) {
+  // No such authority loads, but printing must not break out of its quotes either.
+  Config config = Smallest();
+  config.upstream.authority = "a\"\\\n\x01: b";
+  EXPECT_THAT(PrintConfig(config), HasSubstr("  authority: \"a\\\"\\\\\\x0a\\x01: b\"\n"));
+}
+
+TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
+  EXPECT_EQ(PrintConfig(Smallest()),
+            "listen:\n"
+            "  - address: \"127.0.0.1:50051\"\n"
+            "upstream:\n"
+            "  address: \"orders:50052\"\n"
+            "  load_balancing: pick_first\n"
+            "  authority: preserve\n"
+            "  wait_for_ready: false\n"
+            "  keepalive:\n"
+            "    time: 0\n"
+            "    timeout: 20s\n"
+            "rpc_threads:\n"
+            "  kind: user\n"
+            "  workers: auto\n"
+            "limits:\n"
+            "  open_rpcs: 10000\n"
+            "  message_size: unlimited\n"
+            "  metadata_size: 16KiB\n"
+            "drain:\n"
+            "  timeout: 25s\n"
+            "metrics:\n"
+            "  address: \"0.0.0.0:9464\"\n"
+            "  max_methods: 200\n"
+            "log:\n"
+            "  level: info\n"
+            "  format: text\n");
+}
+
+}  // namespace
+}  // namespace lanekeeper
