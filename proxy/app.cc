@@ -4,8 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <future>
-#include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "proxy/metrics/process_sources.h"
@@ -15,9 +14,15 @@ namespace lanekeeper {
 namespace {
 
 using prometheus::MetricType;
+using std::chrono::steady_clock;
 
 // How often a drain looks whether it was told to end at once.
 constexpr auto kDrainStep = std::chrono::milliseconds(50);
+// How long downstreams get to understand a GOAWAY, and how often we look whether they have.
+constexpr auto kGoawayPatience = std::chrono::milliseconds(300);
+constexpr auto kGoawayStep = std::chrono::milliseconds(5);
+// How long the downstreams get to take their last status.
+constexpr auto kStatusPatience = std::chrono::milliseconds(500);
 
 // Shards of the registry in kind kernel, where threads come and go.
 constexpr size_t kKernelRegistryShards = 16;
@@ -61,24 +66,32 @@ App::~App() {
 size_t App::Drain() {
   drained_ = true;
   readiness_.SetDraining();
-  const auto deadline = std::chrono::steady_clock::now() + config_.drain.timeout;
-  // gRPC's shutdown blocks until the last RPC has been released, so it waits on a thread of its own while
-  // this one gives the open RPCs their time. It must never cut RPCs off by itself: they would end without
-  // a status.
-  std::future<void> shutdown = std::async(std::launch::async, [this] {
-    listener_->Shutdown(std::chrono::system_clock::now() + std::chrono::hours(24 * 365));
-  });
-  size_t cancelled = 0;
-  for (;;) {
-    const auto now = std::chrono::steady_clock::now();
-    if (registry_.WaitUntilEmpty(std::min(deadline, now + kDrainStep))) break;
-    if (now < deadline && !end_drain_) continue;
-    // More than once if need be: an RPC may have been admitted while we cancelled.
-    cancelled = std::max(cancelled, registry_.CancelAllForDrain());
-    registry_.WaitUntilEmpty(std::chrono::steady_clock::now() + kDrainStep);
+  const auto deadline = steady_clock::now() + config_.drain.timeout;
+  listener_->StopAccepting();
+  // RPCs that were on their way when the GOAWAY was sent are still to come, until the downstreams have
+  // understood and closed, or have had the time to.
+  const auto quiet = std::min(deadline, steady_clock::now() + kGoawayPatience);
+  while (steady_clock::now() < deadline && !end_drain_) {
+    const bool empty = registry_.WaitUntilEmpty(std::min(deadline, steady_clock::now() + kDrainStep));
+    if (empty && (listener_->connections() == 0 || steady_clock::now() >= quiet)) break;
+    if (empty) std::this_thread::sleep_for(kGoawayStep);
   }
-  shutdown.get();
-  return cancelled;
+  const size_t ended = EndOpenRpcs();
+  listener_->Shutdown();
+  return ended;
+}
+
+size_t App::EndOpenRpcs() {
+  const size_t ended = registry_.ForEach([](Rpc& rpc) { rpc.EndForDrain(); });
+  registry_.WaitUntilEmpty(steady_clock::now() + kStatusPatience);
+  // Repeatedly: an RPC may have been admitted while we ended the others.
+  while (!registry_.WaitUntilEmpty(steady_clock::now() + kDrainStep)) {
+    registry_.ForEach([](Rpc& rpc) {
+      rpc.EndForDrain();
+      rpc.CancelForDrain();
+    });
+  }
+  return ended;
 }
 
 void App::EndDrain() { end_drain_ = true; }

@@ -43,6 +43,7 @@ class App {
   const ObservabilityServer* observability() const { return observability_.get(); }
 
  private:
+  size_t EndOpenRpcs();
   void AddSources();
   void LogStart() const;
 

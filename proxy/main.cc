@@ -58,7 +58,8 @@ int Serve(const Config& config) {
     spdlog::error("{}", error.what());
     return kExitRuntime;
   }
-  spdlog::info("received {}: draining, {} RPCs open, {} ms at most", strsignal(signals.Wait()),
+  const int signal = signals.Wait();
+  spdlog::info("received {}: draining, {} RPCs open, {} ms at most", strsignal(signal),
                app->registry().open(), config.drain.timeout.count());
   std::thread([signals] {
     spdlog::warn("received {}: ending at once", strsignal(signals.Wait()));

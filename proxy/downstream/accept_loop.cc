@@ -43,9 +43,7 @@ AcceptLoop::~AcceptLoop() {
   stopping_ = true;
   Wake();
   if (thread_.joinable()) thread_.join();
-  for (size_t fd = 0; fd < tracked_.size(); ++fd) {
-    if (tracked_[fd] != 0) close(static_cast<int>(fd));
-  }
+  for (int fd : tracked_) close(fd);
   close(wake_);
   close(epoll_);
 }
@@ -85,12 +83,7 @@ void AcceptLoop::Run() {
       } else if (tag >= kListenerTag) {
         if (tag - kListenerTag < sockets_.size()) Accept(sockets_[tag - kListenerTag]);
       } else if ((event.events & EPOLLHUP) != 0) {
-        // Both ways are shut: gRPC has let go of the connection, or is about to. Until it has closed its
-        // own descriptor the kernel would go on reporting for ours, so take it out explicitly.
-        epoll_ctl(epoll_, EPOLL_CTL_DEL, static_cast<int>(tag), nullptr);
-        close(static_cast<int>(tag));
-        tracked_[tag] = 0;
-        connections_.fetch_sub(1, std::memory_order_relaxed);
+        Untrack(static_cast<int>(tag));
       }
     }
   }
@@ -122,11 +115,30 @@ void AcceptLoop::Accept(const ListeningSocket& socket) {
 }
 
 void AcceptLoop::Track(int fd) {
-  if (static_cast<size_t>(fd) >= tracked_.size()) tracked_.resize(static_cast<size_t>(fd) + 1);
-  tracked_[static_cast<size_t>(fd)] = 1;
+  {
+    std::lock_guard lock(tracked_mutex_);
+    tracked_.insert(fd);
+  }
   connections_.fetch_add(1, std::memory_order_relaxed);
   // EPOLLHUP is always reported; edge-triggered, so that a mere error does not spin.
   Watch(fd, static_cast<uint64_t>(fd), EPOLLET, EPOLL_CTL_ADD);
+}
+
+// Both ways are shut: gRPC has let go of the connection, or is about to.
+void AcceptLoop::Untrack(int fd) {
+  // Until gRPC has closed its own descriptor the kernel would go on reporting for ours.
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  {
+    std::lock_guard lock(tracked_mutex_);
+    tracked_.erase(fd);
+    close(fd);
+  }
+  connections_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void AcceptLoop::CutConnections() {
+  std::lock_guard lock(tracked_mutex_);
+  for (int fd : tracked_) shutdown(fd, SHUT_RDWR);
 }
 
 void AcceptLoop::PauseAccepting() {

@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -29,6 +31,9 @@ class AcceptLoop {
   // No more connections: closes the listening sockets. The open ones are still counted.
   void StopAccepting();
 
+  // Shuts every open connection down, both ways.
+  void CutConnections();
+
   int64_t connections() const { return connections_.load(std::memory_order_relaxed); }
   int64_t accept_failures() const { return accept_failures_.load(std::memory_order_relaxed); }
 
@@ -36,6 +41,7 @@ class AcceptLoop {
   void Run();
   void Accept(const ListeningSocket& socket);
   void Track(int fd);
+  void Untrack(int fd);
   void PauseAccepting();
   void Watch(int fd, uint64_t tag, uint32_t events, int operation) const;
   void Wake() const;
@@ -49,7 +55,8 @@ class AcceptLoop {
   bool paused_ = false;
   std::atomic<int64_t> connections_{0};
   std::atomic<int64_t> accept_failures_{0};
-  std::vector<int> tracked_;  // by descriptor number: 1 where it is one of our duplicates
+  std::mutex tracked_mutex_;
+  std::set<int> tracked_;  // our duplicates
   std::thread thread_;
 };
 

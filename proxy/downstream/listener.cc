@@ -3,8 +3,11 @@
 #include <grpcpp/security/server_credentials.h>
 
 #include <algorithm>
+#include <chrono>
 #include <stdexcept>
 #include <utility>
+
+#include "proxy/downstream/goaway.h"
 
 namespace lanekeeper {
 namespace {
@@ -76,9 +79,17 @@ void Listener::Start(const LimitsConfig& limits, RpcThreads& threads) {
   });
 }
 
-void Listener::Shutdown(std::chrono::system_clock::time_point deadline) {
+void Listener::StopAccepting() {
   accept_loop_->StopAccepting();
-  if (server_ != nullptr) server_->Shutdown(deadline);
+  if (server_ == nullptr || goaway_sent_) return;
+  goaway_sent_ = true;
+  SendGoaways(server_->c_server());
+}
+
+void Listener::Shutdown() {
+  // Core's shutdown waits for every connection, also for that of a client that has stopped answering.
+  accept_loop_->CutConnections();
+  if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
 }
 
 }  // namespace lanekeeper

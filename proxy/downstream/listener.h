@@ -7,7 +7,6 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
-#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,9 +31,11 @@ class Listener {
   int64_t connections() const { return accept_loop_->connections(); }
   int64_t accept_failures() const { return accept_loop_->accept_failures(); }
 
-  // No new connections, no new RPCs on the open ones (GOAWAY). Returns when no RPC is left; at the
-  // deadline what is left is cut off.
-  void Shutdown(std::chrono::system_clock::time_point deadline);
+  // No new connections; the open ones are told that no new RPC is welcome (GOAWAY). RPCs that are already
+  // on their way are still served.
+  void StopAccepting();
+  // Closes what connections are left; returns when the server has ended. No RPC may be open any more.
+  void Shutdown();
 
  private:
   std::vector<std::string> addresses_;
@@ -44,6 +45,7 @@ class Listener {
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::unique_ptr<grpc::Server> server_;
+  bool goaway_sent_ = false;
 };
 
 }  // namespace lanekeeper

@@ -1,5 +1,5 @@
-// Two predicates that gRPC's library exports, without a public header that declares them: both are the
-// only way to learn something that a transparent proxy must know. Checked for 1.51 and current gRPC.
+// Three functions that gRPC's library exports without a public header that declares them: each is the only
+// way to something that a transparent proxy needs. Found in 1.51 and in current gRPC.
 #pragma once
 
 #include <grpc/compression.h>
@@ -10,3 +10,15 @@ bool grpc_call_is_trailers_only(const grpc_call* call);
 
 // The algorithm that the peer named in grpc-encoding, which core strips from the metadata it shows.
 grpc_compression_algorithm grpc_call_test_only_get_compression_algorithm(grpc_call* call);
+
+namespace grpc_core {
+
+// What a grpc_server points at.
+class Server {
+ public:
+  // Tells every connection that no new RPC is welcome (GOAWAY), and goes on serving those that were under
+  // way. A shutdown of the server would answer them with CANCELLED.
+  void SendGoaways();
+};
+
+}  // namespace grpc_core

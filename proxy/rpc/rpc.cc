@@ -81,10 +81,12 @@ Task Rpc::ForwardRequests() {
 }
 
 Task Rpc::ForwardResponses() {
-  co_await upstream_.HeadersReceived();
+  const bool headers_came = co_await upstream_.HeadersReceived();
   MessageReceiver& responses = upstream_.receiver();
   responses.Start();
-  if (!own_status_ && !upstream_.trailers_only() && TakeOverHeaders()) co_await ForwardHeaders();
+  if (headers_came && !upstream_.trailers_only() && !own_status_ && TakeOverHeaders()) {
+    co_await ForwardHeaders();
+  }
 
   Message last;
   bool downstream_ended = false;
@@ -104,14 +106,7 @@ Task Rpc::ForwardResponses() {
 Task Rpc::ForwardHeaders() {
   MessageReceiver& responses = upstream_.receiver();
   co_await RpcLoop::Settle(loop_, responses.operation());
-  bool alone = responses.in_flight();
-  if (!alone && responses.ended()) {
-    // Headers and a status without a message; or a call that failed before any headers came, for which
-    // core shows empty ones.
-    co_await upstream_.StatusReceived();
-    alone = upstream_.headers().count > 0 || upstream_.status_from_peer();
-  }
-  if (alone) co_await downstream_.SendHeaders();
+  if (responses.in_flight() || responses.ended()) co_await downstream_.SendHeaders();
 }
 
 Task Rpc::WatchDownstream() {
@@ -124,7 +119,7 @@ Task Rpc::WatchDownstream() {
   } else {
     recorder_.End(TerminationCause::kClientCancel, GRPC_STATUS_CANCELLED);
   }
-  upstream_.Cancel();
+  upstream_.Cancel(GRPC_STATUS_CANCELLED, "CANCELLED");
 }
 
 bool Rpc::TakeOverHeaders() {
@@ -157,23 +152,28 @@ RpcStatus Rpc::TakeUpstreamStatus() {
                std::move(trailers.message));
     }
   }
-  if (own_status_) status = *std::move(own_status_);
-  recorder_.End(CauseOf(status.code), status.code);
+  if (own_status_) return *own_status_;  // its cause has been recorded
+  recorder_.End(CauseOf(status), status.code);
   return status;
 }
 
-TerminationCause Rpc::CauseOf(grpc_status_code code) const {
-  if (drained_.load(std::memory_order_relaxed)) return TerminationCause::kDrain;
+TerminationCause Rpc::CauseOf(const RpcStatus& status) const {
+  if (drained_.load(std::memory_order_relaxed) && status.message == kDrainMessage) {
+    return TerminationCause::kDrain;
+  }
+  // Who notices first, an upstream that keeps the deadline itself or we, is a matter of microseconds.
+  const bool timed_out =
+      status.code == GRPC_STATUS_DEADLINE_EXCEEDED || status.code == GRPC_STATUS_CANCELLED;
+  if (timed_out && deadline_passed()) return TerminationCause::kDeadline;
   if (upstream_.status_from_peer()) return TerminationCause::kUpstreamStatus;
-  if (code == GRPC_STATUS_DEADLINE_EXCEEDED) return TerminationCause::kDeadline;
-  if (code == GRPC_STATUS_RESOURCE_EXHAUSTED) return TerminationCause::kLimit;
+  if (status.code == GRPC_STATUS_RESOURCE_EXHAUSTED) return TerminationCause::kLimit;
   return TerminationCause::kUpstreamLost;
 }
 
 void Rpc::FailWith(TerminationCause cause, grpc_status_code code, std::string message) {
   recorder_.End(cause, code);
   own_status_ = RpcStatus{code, std::move(message), {}};
-  upstream_.Cancel();
+  upstream_.Cancel(GRPC_STATUS_CANCELLED, "CANCELLED");
 }
 
 bool Rpc::deadline_passed() const {
@@ -181,10 +181,14 @@ bool Rpc::deadline_passed() const {
   return gpr_time_cmp(gpr_now(deadline.clock_type), deadline) >= 0;
 }
 
+void Rpc::EndForDrain() {
+  drained_.store(true, std::memory_order_relaxed);
+  upstream_.Cancel(GRPC_STATUS_UNAVAILABLE, kDrainMessage);
+}
+
 void Rpc::CancelForDrain() {
   drained_.store(true, std::memory_order_relaxed);
   downstream_.Cancel(GRPC_STATUS_UNAVAILABLE, kDrainMessage);
-  upstream_.Cancel();
 }
 
 }  // namespace lanekeeper

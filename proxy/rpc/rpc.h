@@ -35,7 +35,10 @@ class Rpc {
   // On the loop's thread. May end the RPC, and so destroy it, before it returns.
   void Start();
 
-  // Any thread, while the owner keeps the RPC alive: ends both halves at once with UNAVAILABLE.
+  // Any thread, while the owner keeps the RPC alive. Ends it with UNAVAILABLE, behind what is being sent.
+  void EndForDrain();
+  // The same, but at once, for a downstream that does not take what is being sent. It may see a lost
+  // connection instead of the status: core closes a connection that drains as soon as its last stream ends.
   void CancelForDrain();
 
   // Where its owner keeps it.
@@ -54,7 +57,7 @@ class Rpc {
   PumpCells CellsOf(Direction direction);
   bool TakeOverHeaders();
   RpcStatus TakeUpstreamStatus();
-  TerminationCause CauseOf(grpc_status_code code) const;
+  TerminationCause CauseOf(const RpcStatus& status) const;
   void FailWith(TerminationCause cause, grpc_status_code code, std::string message);
   bool deadline_passed() const;
 

@@ -26,16 +26,6 @@ bool RpcRegistry::WaitUntilEmpty(std::chrono::steady_clock::time_point deadline)
   return empty_.wait_until(lock, deadline, [this] { return open() == 0; });
 }
 
-size_t RpcRegistry::CancelAllForDrain() {
-  size_t cancelled = 0;
-  for (Shard& shard : shards_) {
-    std::lock_guard lock(shard.mutex_);
-    for (Rpc& rpc : shard.rpcs_) rpc.CancelForDrain();
-    cancelled += shard.rpcs_.size();
-  }
-  return cancelled;
-}
-
 Rpc& RpcRegistry::Shard::Open(IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop,
                               RpcOwner& owner) {
   std::list<Rpc> one;

@@ -48,8 +48,17 @@ class RpcRegistry {
   // Until no RPC is open; false at the deadline.
   bool WaitUntilEmpty(std::chrono::steady_clock::time_point deadline);
 
-  // Ends every open RPC with UNAVAILABLE; how many there were.
-  size_t CancelAllForDrain();
+  // Calls end(rpc) for every open RPC, under the lock of its shard; how many there were.
+  template <class End>
+  size_t ForEach(End&& end) {
+    size_t count = 0;
+    for (Shard& shard : shards_) {
+      std::lock_guard lock(shard.mutex_);
+      for (Rpc& rpc : shard.rpcs_) end(rpc);
+      count += shard.rpcs_.size();
+    }
+    return count;
+  }
 
  private:
   const int64_t open_rpcs_max_;

@@ -84,7 +84,7 @@ class KernelThreads::RpcThread final : public RpcOwner {
     SetThreadName(NameOf(job.incoming.method()));
     grpc_completion_queue* const queue = job.queue;
     {
-      RpcLoop loop(queue, *metrics_);
+      RpcLoop loop(queue, *metrics_, RpcLoop::Writes::kAtOnce);
       rpc_ended_ = false;
       rpcs_.Open(std::move(job.incoming), pool_.context_.environment, loop, *this).Start();
       loop.Run(&rpc_ended_);
@@ -110,7 +110,7 @@ KernelThreads::~KernelThreads() = default;
 
 void KernelThreads::AddQueues(grpc::ServerBuilder& builder) {
   notifications_ = builder.AddCompletionQueue();
-  loop_.emplace(notifications_->cq(), *metrics_);
+  loop_.emplace(notifications_->cq(), *metrics_, RpcLoop::Writes::kAtOnce);
 }
 
 void KernelThreads::Start(grpc_server* server) {

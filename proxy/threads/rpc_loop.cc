@@ -4,27 +4,41 @@ namespace lanekeeper {
 namespace {
 
 // A busy queue may never run dry; after so many events those who wait for that go on all the same.
-constexpr int kEventsBeforeSettled = 64;
+constexpr int kEventsBeforeRest = 64;
 
 }  // namespace
 
 void RpcLoop::Run(const bool* stop) {
-  const gpr_timespec forever = gpr_inf_future(GPR_CLOCK_REALTIME);
-  const gpr_timespec at_once = gpr_inf_past(GPR_CLOCK_REALTIME);
   int events = 0;
   while (stop == nullptr || !*stop) {
-    const bool settling = !settling_.alone();
-    const grpc_event event =
-        grpc_completion_queue_next(queue_, settling ? at_once : forever, nullptr);
-    if (event.type == GRPC_QUEUE_SHUTDOWN) return;
+    const grpc_event event = Next();
+    if (event.type == GRPC_QUEUE_SHUTDOWN) break;
     if (event.type == GRPC_OP_COMPLETE) {
       static_cast<Completion*>(event.tag)->OnComplete(event.success != 0);
     }
-    if (settling && (event.type == GRPC_QUEUE_TIMEOUT || ++events >= kEventsBeforeSettled)) {
+    if (event.type == GRPC_QUEUE_TIMEOUT || ++events >= kEventsBeforeRest) {
       events = 0;
-      ResumeSettled();
+      AtRest();
     }
   }
+  writes_.Release();
+}
+
+// Does not block while someone waits for the queue to run dry. When it may block it holds no writes back:
+// those that core makes meanwhile (acknowledgements, window updates) have nobody to push them.
+grpc_event RpcLoop::Next() {
+  const bool may_block = settling_.alone() && !writes_.holds_anything();
+  if (!coalesce_ || may_block) writes_.Release();
+  const gpr_timespec deadline =
+      may_block ? gpr_inf_future(GPR_CLOCK_REALTIME) : gpr_inf_past(GPR_CLOCK_REALTIME);
+  const grpc_event event = grpc_completion_queue_next(queue_, deadline, nullptr);
+  if (coalesce_) writes_.Hold();
+  return event;
+}
+
+void RpcLoop::AtRest() {
+  writes_.Push();
+  ResumeSettled();
 }
 
 void RpcLoop::ResumeSettled() {

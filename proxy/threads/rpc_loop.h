@@ -9,12 +9,16 @@
 
 #include "proxy/metrics/metric_shard.h"
 #include "proxy/rpc/operation.h"
+#include "proxy/threads/send_coalescer.h"
 
 namespace lanekeeper {
 
 class RpcLoop {
  public:
-  RpcLoop(grpc_completion_queue* queue, MetricShard& metrics) : queue_(queue), metrics_(metrics) {}
+  // Whether writes are joined while there is more to do; for a loop that runs many RPCs.
+  enum class Writes { kAtOnce, kCoalesced };
+  RpcLoop(grpc_completion_queue* queue, MetricShard& metrics, Writes writes)
+      : queue_(queue), metrics_(metrics), coalesce_(writes == Writes::kCoalesced) {}
   RpcLoop(const RpcLoop&) = delete;
   RpcLoop& operator=(const RpcLoop&) = delete;
 
@@ -56,10 +60,15 @@ class RpcLoop {
   };
 
  private:
+  grpc_event Next();
+  // Nothing more is at hand, or enough has been done since: whoever waits for that gets their turn.
+  void AtRest();
   void ResumeSettled();
 
   grpc_completion_queue* const queue_;
   MetricShard& metrics_;
+  const bool coalesce_;
+  SendCoalescer writes_;
   Link settling_;  // oldest first
 };
 

@@ -35,7 +35,7 @@ UserThreads::Worker::Worker(int index, const RpcThreadsContext& context)
 
 void UserThreads::Worker::AddQueue(grpc::ServerBuilder& builder) {
   queue_ = builder.AddCompletionQueue();
-  loop_.emplace(queue_->cq(), *metrics_);
+  loop_.emplace(queue_->cq(), *metrics_, RpcLoop::Writes::kCoalesced);
 }
 
 void UserThreads::Worker::Start(grpc_server* server) {

@@ -3,13 +3,24 @@
 #include <grpc/slice.h>
 #include <grpc/support/alloc.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "proxy/rpc/core_symbols.h"
 #include "proxy/rpc/send_ops.h"
 
 namespace lanekeeper {
+namespace {
+
+// How core's transport begins the message of a status that it made up for a broken stream.
+constexpr std::array<std::string_view, 8> kBrokenStreamTexts = {
+    "Socket closed",  "Connection reset", "Broken pipe",        "Received RST_STREAM",
+    "Stream removed", "recvmsg:",         "keepalive watchdog", "Transport closed"};
+
+}  // namespace
 
 ClientCall::ClientCall(SharedChannel& channel, grpc_completion_queue* queue,
                        const CallTarget& target, MetricShard& metrics)
@@ -99,11 +110,18 @@ grpc_compression_algorithm ClientCall::compression() const {
 }
 
 bool ClientCall::status_from_peer() const {
-  // Core has no flag for it, but its error text names the peer exactly when the status came off the wire.
   if (status_code_ == GRPC_STATUS_OK) return true;
-  return error_text_ != nullptr && std::strstr(error_text_, "Error received from peer") != nullptr;
+  // Said of statuses that the transport delivered: off the wire, or made up when the stream broke.
+  if (error_text_ == nullptr || std::strstr(error_text_, "Error received from peer") == nullptr) {
+    return false;
+  }
+  const std::string_view message = status_message();
+  return std::none_of(kBrokenStreamTexts.begin(), kBrokenStreamTexts.end(),
+                      [&](std::string_view text) { return message.starts_with(text); });
 }
 
-void ClientCall::Cancel() { grpc_call_cancel(call_, nullptr); }
+void ClientCall::Cancel(grpc_status_code code, const char* message) {
+  grpc_call_cancel_with_status(call_, code, message, nullptr);
+}
 
 }  // namespace lanekeeper

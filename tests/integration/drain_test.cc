@@ -49,7 +49,7 @@ TEST_P(DrainTest, WhatIsLeftAtTheTimeoutEndsWithUnavailable) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(status.error_message(), "lanekeeper is shutting down");
   EXPECT_TRUE(cancelled.get_future().get());
-  EXPECT_EQ(proxy.Metric("lanekeeper_streams_terminated_total", {{"cause", "drain"}}), 1);
+  EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "drain"}}, 1));
 }
 
 TEST_P(DrainTest, AStalledStreamDoesNotHoldTheShutdownUp) {

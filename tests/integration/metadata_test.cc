@@ -88,7 +88,7 @@ TEST_P(MetadataTest, MetadataAboveTheLimitFailsThatRpcAlone) {
   ASSERT_TRUE(neighbour.Write("after"));
   EXPECT_EQ(neighbour.Read(), "after");
   EXPECT_TRUE(neighbour.End().ok());
-  EXPECT_EQ(proxy.Metric("lanekeeper_streams_terminated_total", {{"cause", "limit"}}), 1);
+  EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "limit"}}, 1));
 }
 
 TEST_P(MetadataTest, TrailersAboveTheLimitFailThatRpcAlone) {

@@ -140,7 +140,7 @@ TEST_P(RawPeersTest, IllegalResponseMetadataFailsThatRpcAlone) {
     EXPECT_EQ(Unary(proxy.channel(), "bad headers").status.error_code(), grpc::StatusCode::INTERNAL);
     EXPECT_FALSE(Unary(proxy.channel(), "reset").status.ok());
     EXPECT_EQ(Unary(proxy.channel(), "orderly").response, "fine");
-    EXPECT_EQ(proxy.Metric("lanekeeper_streams_terminated_total", {{"cause", "illegal_metadata"}}), 2);
+    EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "illegal_metadata"}}, 2));
     EXPECT_EQ(proxy.Metric("lanekeeper_upstream_connections"), 1);
   }
 }

@@ -28,7 +28,8 @@ TEST_P(StatusTest, EveryCodePassesWithItsMessage) {
     EXPECT_EQ(status.error_code(), code);
     EXPECT_EQ(status.error_message(), "message of " + std::to_string(code));
   }
-  EXPECT_EQ(proxy.Metric("lanekeeper_streams_terminated_total", {{"cause", "upstream_status"}}), 16);
+  EXPECT_TRUE(
+      proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "upstream_status"}}, 16));
   EXPECT_EQ(proxy.Metric("grpc_server_handled_total", {{"grpc_code", "NotFound"}}), 1);
 }
 

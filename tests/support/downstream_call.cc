@@ -41,6 +41,7 @@ bool DownstreamCall::WriteWithin(const std::string& bytes, std::chrono::millisec
 bool DownstreamCall::AwaitWrite() { return queue_.Await(&write_tag_).value_or(false); }
 
 bool DownstreamCall::WritesDone() {
+  writes_done_ = true;
   stream_->WritesDone(&writes_done_tag_);
   return queue_.Await(&writes_done_tag_).value_or(false);
 }
@@ -73,7 +74,7 @@ grpc::Status DownstreamCall::Finish() {
 }
 
 grpc::Status DownstreamCall::End() {
-  WritesDone();
+  if (!writes_done_) WritesDone();
   while (Read()) {
   }
   return Finish();

@@ -54,6 +54,7 @@ class DownstreamCall {
   const std::string method_;
   std::unique_ptr<grpc::GenericClientAsyncReaderWriter> stream_;
   bool started_ = false;
+  bool writes_done_ = false;
   bool finished_ = false;
   bool headers_asked_ = false;
   grpc::ByteBuffer read_;

@@ -66,6 +66,7 @@ FakeUpstream::FakeUpstream(Script script, int port,
                            &port_);
   builder.RegisterAsyncGenericService(&service_);
   builder.SetMaxReceiveMessageSize(-1);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 1024 * 1024);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   if (set_up) set_up(builder);
   arrivals_ = builder.AddCompletionQueue();
@@ -75,6 +76,10 @@ FakeUpstream::FakeUpstream(Script script, int port,
 }
 
 FakeUpstream::~FakeUpstream() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
   server_->Shutdown(std::chrono::system_clock::now());
   arrivals_->Shutdown();
   accepting_.join();
@@ -90,14 +95,17 @@ void FakeUpstream::Accept() {
   for (;;) {
     std::unique_ptr<UpstreamCall> call(new UpstreamCall);
     call->context_.AsyncNotifyWhenDone(&call->done_tag_);
+    std::unique_lock lock(mutex_);
+    if (stopping_) return;  // gRPC aborts when a call is requested of a server that was shut down
     service_.RequestCall(&call->context_, &call->stream_, call->queue_.get(), arrivals_.get(),
                          call.get());
+    lock.unlock();
     void* tag = nullptr;
     bool ok = false;
     if (!arrivals_->Next(&tag, &ok) || !ok) return;  // the end of a call that never began is not told
     call->began_ = true;
     ++calls_;
-    std::lock_guard lock(mutex_);
+    lock.lock();
     peers_.insert(call->context_.peer());
     scripts_.emplace_back([this, call = std::move(call)] { script_(*call); });
   }

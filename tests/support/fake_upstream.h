@@ -87,6 +87,7 @@ class FakeUpstream {
   std::unique_ptr<grpc::Server> server_;
   std::atomic<int> calls_{0};
   mutable std::mutex mutex_;
+  bool stopping_ = false;
   std::set<std::string> peers_;
   std::list<std::thread> scripts_;
   std::thread accepting_;
