@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -39,10 +40,12 @@ std::vector<Metrics::Sample> One(int64_t value) { return {{{}, static_cast<doubl
 App::App(const Config& config)
     : config_(config),
       metrics_(config.metrics.max_methods),
-      channel_(config.upstream, config.limits),
+      channel_(config.upstream),
       upstream_watch_(channel_, config.upstream.address),
       registry_(config.limits.open_rpcs, RegistryShards(config.rpc_threads)),
-      environment_{channel_, config.limits.metadata_size_bytes},
+      environment_{channel_, config.limits.metadata_size_bytes,
+                   static_cast<size_t>(config.limits.message_size_bytes.value_or(
+                       std::numeric_limits<int64_t>::max()))},
       threads_(MakeRpcThreads(config.rpc_threads, {environment_, registry_, metrics_})),
       listener_(std::make_unique<Listener>(config.listen)) {
   AddSources();

@@ -1,20 +1,15 @@
 #include "proxy/demo/metrics_scrape.h"
 
-#include <civetweb.h>
+#include <httplib.h>
 
-#include <array>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
-#include <memory>
 
 namespace lanekeeper {
 namespace {
 
-constexpr int kTimeoutMs = 5000;
-
-struct CloseConnection {
-  void operator()(mg_connection* connection) const { mg_close_connection(connection); }
-};
+constexpr std::chrono::seconds kTimeout{5};
 
 // The value of a sample line of the family that carries the label; 0 for every other line.
 double SampleValue(std::string_view line, std::string_view family, std::string_view label) {
@@ -35,31 +30,19 @@ double SampleValue(std::string_view line, std::string_view family, std::string_v
 }
 
 std::optional<std::string> Get(const std::string& host, int port, std::string* why) {
-  std::array<char, 256> error{};
-  const std::unique_ptr<mg_connection, CloseConnection> connection(
-      mg_connect_client(host.c_str(), port, /*use_ssl=*/0, error.data(), error.size()));
-  if (connection == nullptr) {
-    *why = error.data();
+  httplib::Client client(host, port);
+  client.set_connection_timeout(kTimeout);
+  client.set_read_timeout(kTimeout);
+  const httplib::Result result = client.Get("/metrics");
+  if (!result) {
+    *why = httplib::to_string(result.error());
     return std::nullopt;
   }
-  mg_printf(connection.get(), "GET /metrics HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
-            host.c_str());
-  if (mg_get_response(connection.get(), error.data(), error.size(), kTimeoutMs) < 0) {
-    *why = error.data();
+  if (result->status != 200) {
+    *why = "/metrics answered " + std::to_string(result->status);
     return std::nullopt;
   }
-  const int code = mg_get_response_info(connection.get())->status_code;
-  if (code != 200) {
-    *why = "/metrics answered " + std::to_string(code);
-    return std::nullopt;
-  }
-  std::string body;
-  std::array<char, 8192> part{};
-  int length = 0;
-  while ((length = mg_read(connection.get(), part.data(), part.size())) > 0) {
-    body.append(part.data(), static_cast<size_t>(length));
-  }
-  return body;
+  return result->body;
 }
 
 }  // namespace

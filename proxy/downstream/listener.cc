@@ -18,8 +18,8 @@ constexpr int64_t kConnectionMetadataFactor = 4;
 constexpr int64_t kConnectionMetadataBytesMin = 64 * 1024;
 
 void SetArguments(grpc::ServerBuilder& builder, const LimitsConfig& limits) {
-  builder.SetMaxReceiveMessageSize(
-      limits.message_size_bytes ? static_cast<int>(*limits.message_size_bytes) : -1);
+  // limits.message_size is checked for each message by the pumps, which know what to answer and count.
+  builder.SetMaxReceiveMessageSize(-1);
   builder.SetMaxSendMessageSize(-1);
   builder.AddChannelArgument(
       GRPC_ARG_MAX_METADATA_SIZE,

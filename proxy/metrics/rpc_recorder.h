@@ -23,7 +23,9 @@ class RpcRecorder {
 
   // The first ending counts; what follows from it does not.
   void End(TerminationCause cause, grpc_status_code code);
-  bool ended() const { return cause_.has_value(); }
+  std::chrono::steady_clock::duration age() const {
+    return std::chrono::steady_clock::now() - start_;
+  }
 
  private:
   MetricShard& shard_;

@@ -28,14 +28,19 @@ struct PumpCells {
   }
 };
 
+// How a pump ended. Unless the sending half has ended by itself, the caller ends the direction.
+struct PumpEnd {
+  enum class Reason { kSourceEnded, kSinkEnded, kMessageTooLarge } reason = Reason::kSourceEnded;
+  // The last message, where it was known to be the last before it was sent, so that it can travel together
+  // with the end of the direction; or the one that is too large. Empty otherwise.
+  Message last;
+};
+
 // A Sink sends messages: `Operation& Send(Message, bool more_follows)`.
-// `last` gets the last message when it is known to be the last before it is sent, so that it can travel
-// together with the end of the direction; empty otherwise. The caller ends the direction, unless
-// *sink_failed: then the sending half has ended by itself.
 // The first receive must have been started.
 template <class Sink>
-Task Pump(RpcLoop& loop, MessageReceiver& from, Sink& to, PumpCells cells, Message* last,
-          bool* sink_failed) {
+Task Pump(RpcLoop& loop, MessageReceiver& from, Sink& to, size_t message_bytes_max, PumpCells cells,
+          PumpEnd& end) {
   // Looking whether more is at hand costs a poll, so do it only while it pays: at the start, where unary
   // RPCs have their end at hand, and as long as the last look found something.
   bool look = true;
@@ -43,19 +48,23 @@ Task Pump(RpcLoop& loop, MessageReceiver& from, Sink& to, PumpCells cells, Messa
     co_await from.operation();
     if (from.ended()) co_return;
     Message message = from.Take();
+    const size_t bytes = message.size_bytes();
     cells.Received();
+    if (bytes > message_bytes_max) {
+      end = {PumpEnd::Reason::kMessageTooLarge, std::move(message)};
+      co_return;
+    }
 
     from.Start();
     if (look) co_await RpcLoop::Settle(loop, from.operation());
     const bool more_at_hand = !from.in_flight();
     look = more_at_hand;
     if (more_at_hand && from.ended()) {
-      *last = std::move(message);
+      end.last = std::move(message);
       co_return;
     }
-    const size_t bytes = message.size_bytes();
     if (!co_await to.Send(std::move(message), more_at_hand)) {
-      *sink_failed = true;
+      end.reason = PumpEnd::Reason::kSinkEnded;
       co_await from.operation();
       co_return;
     }

@@ -1,13 +1,18 @@
 #include "proxy/rpc/rpc.h"
 
+#include <fmt/format.h>
 #include <grpc/support/time.h>
 
+#include <chrono>
 #include <utility>
 
 #include "proxy/rpc/pump.h"
 
 namespace lanekeeper {
 namespace {
+
+// How far two timers of one deadline may lie apart, besides a share of the time that has gone.
+constexpr auto kDeadlineSlack = std::chrono::milliseconds(20);
 
 constexpr char kDrainMessage[] = "lanekeeper is shutting down";
 
@@ -68,15 +73,15 @@ Task Rpc::ForwardRequests() {
     co_return;
   }
 
-  Message last;
-  bool upstream_ended = false;
+  PumpEnd end;
   const PumpCells cells = CellsOf(Direction::kToUpstream);
-  co_await Pump(loop_, requests, upstream_, cells, &last, &upstream_ended);
+  co_await Pump(loop_, requests, upstream_, environment_.message_bytes_max, cells, end);
+  if (end.reason == PumpEnd::Reason::kMessageTooLarge) FailTooLarge(end.last);
   // A broken downstream has not half-closed: WatchDownstream cancels the upstream instead.
-  if (upstream_ended || requests.broken()) co_return;
-  const bool has_last = static_cast<bool>(last);
-  const size_t last_bytes = has_last ? last.size_bytes() : 0;
-  const bool sent = co_await upstream_.Finish(std::move(last));
+  if (end.reason != PumpEnd::Reason::kSourceEnded || requests.broken()) co_return;
+  const bool has_last = static_cast<bool>(end.last);
+  const size_t last_bytes = has_last ? end.last.size_bytes() : 0;
+  const bool sent = co_await upstream_.Finish(std::move(end.last));
   if (sent && has_last) cells.Sent(last_bytes);
 }
 
@@ -88,16 +93,19 @@ Task Rpc::ForwardResponses() {
     co_await ForwardHeaders();
   }
 
-  Message last;
-  bool downstream_ended = false;
+  PumpEnd end;
   const PumpCells cells = CellsOf(Direction::kToDownstream);
-  co_await Pump(loop_, responses, downstream_, cells, &last, &downstream_ended);
+  co_await Pump(loop_, responses, downstream_, environment_.message_bytes_max, cells, end);
+  if (end.reason == PumpEnd::Reason::kMessageTooLarge) {
+    FailTooLarge(end.last);
+    end.last = Message();
+  }
   co_await upstream_.StatusReceived();
-  RpcStatus status = TakeUpstreamStatus();
-  if (downstream_ended || downstream_.cancelled()) co_return;
-  const bool has_last = static_cast<bool>(last);
-  const size_t last_bytes = has_last ? last.size_bytes() : 0;
-  const bool sent = co_await downstream_.Finish(std::move(last), status);
+  const RpcStatus status = TakeUpstreamStatus();
+  if (end.reason == PumpEnd::Reason::kSinkEnded || downstream_.cancelled()) co_return;
+  const bool has_last = static_cast<bool>(end.last);
+  const size_t last_bytes = has_last ? end.last.size_bytes() : 0;
+  const bool sent = co_await downstream_.Finish(std::move(end.last), status);
   if (sent && has_last) cells.Sent(last_bytes);
 }
 
@@ -176,9 +184,20 @@ void Rpc::FailWith(TerminationCause cause, grpc_status_code code, std::string me
   upstream_.Cancel(GRPC_STATUS_CANCELLED, "CANCELLED");
 }
 
+void Rpc::FailTooLarge(const Message& message) {
+  FailWith(TerminationCause::kLimit, GRPC_STATUS_RESOURCE_EXHAUSTED,
+           fmt::format("lanekeeper: message of {} bytes exceeds limits.message_size, {} bytes",
+                       message.size_bytes(), environment_.message_bytes_max));
+}
+
+// Whether what has just happened is the deadline's doing. grpc-timeout is rounded up on the wire, by up to
+// a hundredth, so the downstream's own timer is ahead of ours.
 bool Rpc::deadline_passed() const {
   const gpr_timespec deadline = downstream_.incoming().details.deadline;
-  return gpr_time_cmp(gpr_now(deadline.clock_type), deadline) >= 0;
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return false;
+  const gpr_timespec now = gpr_now(deadline.clock_type);
+  const auto left = std::chrono::milliseconds(gpr_time_to_millis(gpr_time_sub(deadline, now)));
+  return left <= kDeadlineSlack + recorder_.age() / 50;
 }
 
 void Rpc::EndForDrain() {

@@ -24,6 +24,7 @@ namespace lanekeeper {
 struct RpcEnvironment {
   SharedChannel& channel;
   int64_t metadata_size_bytes_max;
+  size_t message_bytes_max;
 };
 
 class Rpc {
@@ -59,6 +60,7 @@ class Rpc {
   RpcStatus TakeUpstreamStatus();
   TerminationCause CauseOf(const RpcStatus& status) const;
   void FailWith(TerminationCause cause, grpc_status_code code, std::string message);
+  void FailTooLarge(const Message& message);
   bool deadline_passed() const;
 
   RpcLoop& loop_;

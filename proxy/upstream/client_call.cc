@@ -15,6 +15,9 @@
 namespace lanekeeper {
 namespace {
 
+constexpr std::array<grpc_status_code, 4> kBrokenStreamCodes = {
+    GRPC_STATUS_UNAVAILABLE, GRPC_STATUS_CANCELLED, GRPC_STATUS_INTERNAL, GRPC_STATUS_UNKNOWN};
+
 // How core's transport begins the message of a status that it made up for a broken stream.
 constexpr std::array<std::string_view, 8> kBrokenStreamTexts = {
     "Socket closed",  "Connection reset", "Broken pipe",        "Received RST_STREAM",
@@ -114,6 +117,10 @@ bool ClientCall::status_from_peer() const {
   // Said of statuses that the transport delivered: off the wire, or made up when the stream broke.
   if (error_text_ == nullptr || std::strstr(error_text_, "Error received from peer") == nullptr) {
     return false;
+  }
+  if (std::find(kBrokenStreamCodes.begin(), kBrokenStreamCodes.end(), status_code_) ==
+      kBrokenStreamCodes.end()) {
+    return true;
   }
   const std::string_view message = status_message();
   return std::none_of(kBrokenStreamTexts.begin(), kBrokenStreamTexts.end(),

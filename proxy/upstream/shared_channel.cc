@@ -26,10 +26,10 @@ const char* ServiceConfig(LoadBalancing policy) {
   return "{}";
 }
 
-grpc::ChannelArguments Arguments(const UpstreamConfig& upstream, const LimitsConfig& limits) {
+grpc::ChannelArguments Arguments(const UpstreamConfig& upstream) {
   grpc::ChannelArguments args;
-  args.SetMaxReceiveMessageSize(
-      limits.message_size_bytes ? static_cast<int>(*limits.message_size_bytes) : -1);
+  // limits.message_size is checked for each message by the pumps, which know what to answer and count.
+  args.SetMaxReceiveMessageSize(-1);
   args.SetMaxSendMessageSize(-1);
   args.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kConnectionMetadataBytesMax);
   // Messages cross as they are, compressed or not.
@@ -60,11 +60,11 @@ grpc::ChannelArguments Arguments(const UpstreamConfig& upstream, const LimitsCon
 
 }  // namespace
 
-SharedChannel::SharedChannel(const UpstreamConfig& upstream, const LimitsConfig& limits)
+SharedChannel::SharedChannel(const UpstreamConfig& upstream)
     : headers_flags_(upstream.wait_for_ready ? GRPC_INITIAL_METADATA_WAIT_FOR_READY |
                                                    GRPC_INITIAL_METADATA_WAIT_FOR_READY_EXPLICITLY_SET
                                              : 0) {
-  const grpc::ChannelArguments arguments = Arguments(upstream, limits);
+  const grpc::ChannelArguments arguments = Arguments(upstream);
   const grpc_channel_args args = arguments.c_channel_args();
   grpc_channel_credentials* credentials = grpc_insecure_credentials_create();
   channel_ = grpc_channel_create(upstream.address.c_str(), credentials, &args);

@@ -19,7 +19,7 @@ struct CallTarget {
 
 class SharedChannel {
  public:
-  SharedChannel(const UpstreamConfig& upstream, const LimitsConfig& limits);
+  explicit SharedChannel(const UpstreamConfig& upstream);
   SharedChannel(const SharedChannel&) = delete;
   SharedChannel& operator=(const SharedChannel&) = delete;
   ~SharedChannel();

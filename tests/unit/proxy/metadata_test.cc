@@ -1,0 +1,107 @@
+#include "proxy/rpc/metadata.h"
+
+#include <gmock/gmock.h>
+#include <grpc/slice.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lanekeeper {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Pair;
+
+// Metadata as core would hand it over. Keeps the slices alive.
+class Received {
+ public:
+  explicit Received(const std::vector<std::pair<std::string, std::string>>& entries) {
+    for (const auto& [key, value] : entries) {
+      grpc_metadata entry{};
+      entry.key = grpc_slice_from_copied_buffer(key.data(), key.size());
+      entry.value = grpc_slice_from_copied_buffer(value.data(), value.size());
+      entries_.push_back(entry);
+    }
+    array_.count = array_.capacity = entries_.size();
+    array_.metadata = entries_.data();
+  }
+  ~Received() {
+    for (grpc_metadata& entry : entries_) {
+      grpc_slice_unref(entry.key);
+      grpc_slice_unref(entry.value);
+    }
+  }
+  const grpc_metadata_array& array() const { return array_; }
+
+ private:
+  std::vector<grpc_metadata> entries_;
+  grpc_metadata_array array_{};
+};
+
+std::vector<std::pair<std::string, std::string>> Entries(const Metadata& metadata) {
+  std::vector<std::pair<std::string, std::string>> entries;
+  for (const grpc_metadata& entry : metadata) {
+    entries.emplace_back(ViewOf(entry.key), ViewOf(entry.value));
+  }
+  return entries;
+}
+
+MetadataVerdict Judge(const std::string& key, const std::string& value) {
+  const Received received({{key, value}});
+  return JudgeMetadata(received.array().metadata[0]);
+}
+
+TEST(MetadataTest, OrderAndRepetitionAreKept) {
+  const Received received({{"b", "1"}, {"a", "2"}, {"b", "3"}, {"a", "2"}});
+  EXPECT_THAT(Entries(TranslateMetadata(received.array(), 1024).forward),
+              ElementsAre(Pair("b", "1"), Pair("a", "2"), Pair("b", "3"), Pair("a", "2")));
+}
+
+TEST(MetadataTest, FieldsOfOneConnectionAreStripped) {
+  for (const char* key : {":path", ":authority", "connection", "content-length", "content-type",
+                          "grpc-accept-encoding", "grpc-encoding", "grpc-internal-anything",
+                          "grpc-message", "grpc-status", "grpc-timeout", "grpclb_client_stats", "host",
+                          "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"}) {
+    EXPECT_EQ(Judge(key, "v"), MetadataVerdict::kStrip) << key;
+  }
+}
+
+TEST(MetadataTest, FieldsOfTheRpcAreForwarded) {
+  for (const char* key : {"authorization", "traceparent", "tracestate", "user-agent", "x-request-id",
+                          "grpc-previous-rpc-attempts", "grpc-retry-pushback-ms",
+                          "grpc-status-details-bin", "x-any-bin", "te-x", "a"}) {
+    EXPECT_EQ(Judge(key, "v"), MetadataVerdict::kForward) << key;
+  }
+}
+
+TEST(MetadataTest, BinaryValuesMayHoldAnyByteAndOthersMayNot) {
+  const std::string bytes("\x00\x7f\x80\xff\n", 5);
+  EXPECT_EQ(Judge("x-data-bin", bytes), MetadataVerdict::kForward);
+  for (char byte : bytes) {
+    EXPECT_EQ(Judge("x-data", std::string(1, byte)), MetadataVerdict::kIllegal);
+  }
+}
+
+TEST(MetadataTest, KeysThatGrpcCannotSendAreIllegal) {
+  for (const char* key : {"X-Upper", "with space", "caf\xc3\xa9", ""}) {
+    EXPECT_EQ(Judge(key, "v"), MetadataVerdict::kIllegal) << key;
+  }
+}
+
+TEST(MetadataTest, AnIllegalEntryIsNamedInPrintableText) {
+  const Received received({{"good", "v"}, {"b\xc3\x01" "d", "v"}});
+  const TranslatedMetadata result = TranslateMetadata(received.array(), 1024);
+  EXPECT_EQ(result.problem, TranslatedMetadata::Problem::kIllegal);
+  EXPECT_THAT(result.message, HasSubstr("'b??d'"));
+}
+
+TEST(MetadataTest, TheSizeCountsKeyValueAndOverheadOfEveryEntry) {
+  const Received received({{"abc", "12345"}, {"te", "trailers"}});  // 3+5+32 + 2+8+32
+  EXPECT_EQ(TranslateMetadata(received.array(), 82).problem, TranslatedMetadata::Problem::kNone);
+  EXPECT_EQ(TranslateMetadata(received.array(), 81).problem, TranslatedMetadata::Problem::kTooLarge);
+}
+
+}  // namespace
+}  // namespace lanekeeper
