@@ -83,8 +83,9 @@ ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept
 
 ListeningSocket::~ListeningSocket() {
   if (fd_ < 0) return;
-  close(fd_);
+  // In this order: once closed, another process may take the path over.
   if (is_unix()) unlink(unix_path_.c_str());
+  close(fd_);
 }
 
 std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address) {

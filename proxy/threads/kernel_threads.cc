@@ -106,7 +106,7 @@ class KernelThreads::RpcThread final : public RpcOwner {
 KernelThreads::KernelThreads(const RpcThreadsContext& context)
     : context_(context), metrics_(context.metrics) {}
 
-KernelThreads::~KernelThreads() = default;
+KernelThreads::~KernelThreads() { Stop(); }
 
 void KernelThreads::AddQueues(grpc::ServerBuilder& builder) {
   notifications_ = builder.AddCompletionQueue();
@@ -134,6 +134,8 @@ void KernelThreads::Stop() {
   // Nobody adds or removes threads any more: the accepting thread, which did, has ended.
   for (RpcThread& thread : threads_) thread.Join();
   threads_.clear();
+  loop_.reset();
+  notifications_.reset();
 }
 
 RpcThreads::Counts KernelThreads::counts() const {

@@ -13,7 +13,9 @@ int WorkerCount(const RpcThreadsConfig& config) {
 std::unique_ptr<RpcThreads> MakeRpcThreads(const RpcThreadsConfig& config,
                                            const RpcThreadsContext& context) {
   if (config.kind == RpcThreadKind::kKernel) return std::make_unique<KernelThreads>(context);
-  return std::make_unique<UserThreads>(WorkerCount(config), context);
+  return std::make_unique<UserThreads>(
+      WorkerCount(config),
+      config.workers ? UserThreads::Workers::kFixed : UserThreads::Workers::kOnDemand, context);
 }
 
 }  // namespace lanekeeper

@@ -17,6 +17,8 @@ constexpr int kConnectionMetadataBytesMax = 8 * 1024 * 1024;
 constexpr int kReconnectBackoffInitialMs = 200;
 constexpr int kReconnectBackoffMaxMs = 5000;
 constexpr int kReconnectMinTimeoutMs = 5000;
+// A name server that does not answer must not leave RPCs without deadlines waiting for two minutes.
+constexpr int kDnsQueryTimeoutMs = 5000;
 
 const char* ServiceConfig(LoadBalancing policy) {
   switch (policy) {
@@ -48,6 +50,7 @@ grpc::ChannelArguments Arguments(const UpstreamConfig& upstream) {
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectBackoffInitialMs);
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectBackoffMaxMs);
   args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kReconnectMinTimeoutMs);
+  args.SetInt(GRPC_ARG_DNS_ARES_QUERY_TIMEOUT_MS, kDnsQueryTimeoutMs);
   // An idle channel keeps its connection: the first RPC after a quiet hour must not wait for a handshake.
   args.SetInt(GRPC_ARG_CLIENT_IDLE_TIMEOUT_MS, INT_MAX);
   if (upstream.keepalive.time.count() > 0) {

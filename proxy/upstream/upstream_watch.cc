@@ -4,6 +4,9 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <future>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "proxy/threads/thread_name.h"
@@ -12,6 +15,7 @@ namespace lanekeeper {
 namespace {
 
 constexpr auto kInterval = std::chrono::milliseconds(500);
+constexpr auto kResolvePatience = std::chrono::seconds(2);
 
 // The host of a target that is resolved by DNS; empty for others.
 std::string DnsHost(std::string target) {
@@ -28,14 +32,28 @@ std::string DnsHost(std::string target) {
   return host;
 }
 
+// getaddrinfo's result, or nothing when the name servers do not answer in time. It cannot be interrupted, so
+// it gets a thread that may outlive us, and shares nothing with it but the answer.
+std::optional<int> Resolve(const std::string& host) {
+  auto answer = std::make_shared<std::promise<int>>();
+  std::future<int> result = answer->get_future();
+  std::thread([host, answer] {
+    addrinfo* found = nullptr;
+    const int error = getaddrinfo(host.c_str(), nullptr, nullptr, &found);
+    if (error == 0) freeaddrinfo(found);
+    answer->set_value(error);
+  }).detach();
+  if (result.wait_for(kResolvePatience) != std::future_status::ready) return std::nullopt;
+  return result.get();
+}
+
 // The channel does not say why it cannot connect; whether the name resolves tells the two cases apart.
 std::string WhyUnreachable(const std::string& address) {
   const std::string host = DnsHost(address);
   if (host.empty()) return "cannot connect";
-  addrinfo* found = nullptr;
-  const int error = getaddrinfo(host.c_str(), nullptr, nullptr, &found);
-  if (error != 0) return "cannot resolve '" + host + "': " + gai_strerror(error);
-  freeaddrinfo(found);
+  const std::optional<int> error = Resolve(host);
+  if (!error) return "cannot resolve '" + host + "': the name server does not answer";
+  if (*error != 0) return "cannot resolve '" + host + "': " + gai_strerror(*error);
   return "cannot connect";
 }
 
