@@ -44,7 +44,8 @@ struct UpstreamConfig {
 struct RpcThreadsConfig {
   // user: coroutines on a few workers. kernel: one OS thread with its own queue per RPC.
   RpcThreadKind kind = RpcThreadKind::kUser;
-  // Workers of kind user; empty (written "auto") follows the cgroup's CPU quota.
+  // Workers of kind user; empty (written "auto"): one, and more when it is busy and CPUs are idle,
+  // up to the cgroup's CPU quota.
   std::optional<int> workers;
 };
 

@@ -71,11 +71,12 @@ size_t App::Drain() {
   readiness_.SetDraining();
   const auto deadline = steady_clock::now() + config_.drain.timeout;
   listener_->StopAccepting();
-  // RPCs that were on their way when the GOAWAY was sent are still to come, until the downstreams have
-  // understood and closed, or have had the time to.
+  // RPCs that were on their way when the GOAWAY was sent are still to come, until the downstreams
+  // have understood and closed, or have had the time to.
   const auto quiet = std::min(deadline, steady_clock::now() + kGoawayPatience);
   while (steady_clock::now() < deadline && !end_drain_) {
-    const bool empty = registry_.WaitUntilEmpty(std::min(deadline, steady_clock::now() + kDrainStep));
+    const bool empty =
+        registry_.WaitUntilEmpty(std::min(deadline, steady_clock::now() + kDrainStep));
     if (empty && (listener_->connections() == 0 || steady_clock::now() >= quiet)) break;
     if (empty) std::this_thread::sleep_for(kGoawayStep);
   }
@@ -105,10 +106,9 @@ void App::AddSources() {
   metrics_.AddSource({"lanekeeper_accept_failures_total",
                       "Times that no file descriptor was left for a new downstream connection.",
                       MetricType::Counter, [this] { return One(listener_->accept_failures()); }});
-  metrics_.AddSource({"lanekeeper_upstream_connections", "Connections to the upstream now.",
-                      MetricType::Gauge, [peers = PeersOf(config_.upstream.address)] {
-                        return One(CountConnectionsTo(peers));
-                      }});
+  metrics_.AddSource(
+      {"lanekeeper_upstream_connections", "Connections to the upstream now.", MetricType::Gauge,
+       [peers = PeersOf(config_.upstream.address)] { return One(CountConnectionsTo(peers)); }});
   metrics_.AddSource({"lanekeeper_upstream_state", "1 for the state the upstream channel is in.",
                       MetricType::Gauge, [this] {
                         std::vector<Metrics::Sample> samples;
@@ -133,7 +133,8 @@ void App::AddSources() {
 
 void App::LogStart() const {
   if (observability_) spdlog::info("metrics on {}", observability_->name());
-  for (const std::string& address : listener_->addresses()) spdlog::info("listening on {}", address);
+  for (const std::string& address : listener_->addresses())
+    spdlog::info("listening on {}", address);
 }
 
 }  // namespace lanekeeper

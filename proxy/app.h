@@ -1,5 +1,5 @@
-// A whole lanekeeper: builds its parts in order, drains, destroys them in reverse. Several may live in one
-// process. One thread makes, drains and destroys it; EndDrain may come from another.
+// A whole lanekeeper: builds its parts in order, drains, destroys them in reverse. Several may live
+// in one process. One thread makes, drains and destroys it; EndDrain may come from another.
 #pragma once
 
 #include <atomic>
@@ -22,16 +22,16 @@ namespace lanekeeper {
 
 class App {
  public:
-  // Listens and forwards from here on. Throws std::runtime_error, a line for each thing that is wrong with
-  // the machine it was to run on (a port in use, say).
+  // Listens and forwards from here on. Throws std::runtime_error, a line for each thing that is
+  // wrong with the machine it was to run on (a port in use, say).
   explicit App(const Config& config);
   App(const App&) = delete;
   App& operator=(const App&) = delete;
   // Without a Drain before it, cuts every open RPC off.
   ~App();
 
-  // No new RPCs; returns when the open ones have ended, by themselves within drain.timeout, or cancelled
-  // with UNAVAILABLE after it. How many had to be cancelled.
+  // No new RPCs; returns when the open ones have ended, by themselves within drain.timeout, or
+  // cancelled with UNAVAILABLE after it. How many had to be cancelled.
   size_t Drain();
   // Makes a Drain that is under way cancel at once.
   void EndDrain();

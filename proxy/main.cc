@@ -99,16 +99,20 @@ int Main(int argc, char** argv) {
   cli.add_flag("--print-config", options.print_config,
                "Print the configuration with every default filled in, and exit");
   cli.add_option("--log-level", options.log_level, "Overrides log.level")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, LogLevel>{
-          {"trace", LogLevel::kTrace}, {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo},
-          {"warn", LogLevel::kWarn}, {"error", LogLevel::kError}}));
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, LogLevel>{{"trace", LogLevel::kTrace},
+                                                                  {"debug", LogLevel::kDebug},
+                                                                  {"info", LogLevel::kInfo},
+                                                                  {"warn", LogLevel::kWarn},
+                                                                  {"error", LogLevel::kError}}));
   cli.add_option("--log-format", options.log_format, "Overrides log.format")
       ->transform(CLI::CheckedTransformer(std::map<std::string, LogFormat>{
           {"text", LogFormat::kText}, {"json", LogFormat::kJson}}));
 
   std::string demo_listen = "127.0.0.1:0";
   CLI::App* demo = cli.add_subcommand("demo", "Run a demonstration upstream: echo and route guide");
-  demo->add_option("--listen", demo_listen, "Where it listens; port 0 picks one")->capture_default_str();
+  demo->add_option("--listen", demo_listen, "Where it listens; port 0 picks one")
+      ->capture_default_str();
 
   DemoClientsOptions clients;
   CLI::App* demo_clients = cli.add_subcommand(

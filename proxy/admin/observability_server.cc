@@ -74,8 +74,10 @@ void ObservabilityServer::Bind(const std::string& address) {
   }
   host_ = wanted->host;
   port_ = wanted->port;
-  if (port_ == 0) port_ = server_->bind_to_any_port(host_);
-  else if (!server_->bind_to_port(host_, port_)) port_ = -1;
+  if (port_ == 0)
+    port_ = server_->bind_to_any_port(host_);
+  else if (!server_->bind_to_port(host_, port_))
+    port_ = -1;
   if (port_ < 0) throw std::runtime_error(fmt::format("cannot serve metrics on {}", address));
 }
 
@@ -86,8 +88,8 @@ void ObservabilityServer::AddPages(const prometheus::Collectable& metrics,
                          "text/plain; version=0.0.4; charset=utf-8");
   });
   server_->Get("/livez", Probe([] { return true; }, ""));
-  server_->Get("/readyz",
-               Probe([&readiness] { return readiness.ready(); }, "not ready: starting or draining\n"));
+  server_->Get("/readyz", Probe([&readiness] { return readiness.ready(); },
+                                "not ready: starting or draining\n"));
   server_->Get("/startupz", Probe([&readiness] { return readiness.started(); }, "starting\n"));
 }
 

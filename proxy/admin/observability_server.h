@@ -1,6 +1,6 @@
-// The HTTP port that Prometheus and Kubernetes ask: /metrics, /livez, /readyz, /startupz. Read-only.
-// Owns cpp-httplib's server and its threads; serves from when it is made until it is destroyed. It borrows
-// the metrics and readiness, which must outlive it.
+// The HTTP port that Prometheus and Kubernetes ask: /metrics, /livez, /readyz, /startupz.
+// Read-only. Owns cpp-httplib's server and its threads; serves from when it is made until it is
+// destroyed. It borrows the metrics and readiness, which must outlive it.
 #pragma once
 
 #include <prometheus/collectable.h>

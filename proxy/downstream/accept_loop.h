@@ -1,8 +1,8 @@
-// Accepts downstream connections on a thread of its own and hands them to gRPC. gRPC's own listener stops
-// for ever when file descriptors run out (CVE-2023-4785) and cannot say how many connections there are;
-// this one waits until descriptors are free again, and counts.
-// Owns the listening sockets and, for each connection, a duplicate of its descriptor that tells when gRPC
-// has closed it. Ends with Stop; established connections go on.
+// Accepts downstream connections on a thread of its own and hands them to gRPC. gRPC's own listener
+// stops for ever when file descriptors run out (CVE-2023-4785) and cannot say how many connections
+// there are; this one waits until descriptors are free again, and counts. Owns the listening
+// sockets and, for each connection, a duplicate of its descriptor that tells when gRPC has closed
+// it. Ends with Stop; established connections go on.
 #pragma once
 
 #include <atomic>

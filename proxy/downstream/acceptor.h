@@ -1,7 +1,7 @@
-// Keeps a number of requests for a new call posted with core, so that arriving calls never wait for us.
-// Core queues what it cannot match without bound; we re-post before we look at the call that came.
-// Used on the thread that polls the notification queue. Ends when the server is shut down, which completes
-// every posted request; destroy it after that queue has been drained.
+// Keeps a number of requests for a new call posted with core, so that arriving calls never wait for
+// us. Core queues what it cannot match without bound; we re-post before we look at the call that
+// came. Used on the thread that polls the notification queue. Ends when the server is shut down,
+// which completes every posted request; destroy it after that queue has been drained.
 #pragma once
 
 #include <grpc/grpc.h>

@@ -7,8 +7,8 @@
 namespace lanekeeper {
 namespace {
 
-// Core's inner functions may only be called where core has set its execution context up. A callback of a
-// completion queue is such a place, and the only one that its public API offers.
+// Core's inner functions may only be called where core has set its execution context up. A callback
+// of a completion queue is such a place, and the only one that its public API offers.
 struct InsideCore : grpc_completion_queue_functor {
   explicit InsideCore(grpc_server* to) : server(to) {
     functor_run = [](grpc_completion_queue_functor* self, int) {

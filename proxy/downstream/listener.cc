@@ -12,13 +12,14 @@
 namespace lanekeeper {
 namespace {
 
-// Core answers metadata above its own limit by closing the connection, which hurts the neighbours on it;
-// ours (limits.metadata_size) fails one RPC. So core's is well above ours.
+// Core answers metadata above its own limit by closing the connection, which hurts the neighbours
+// on it; ours (limits.metadata_size) fails one RPC. So core's is well above ours.
 constexpr int64_t kConnectionMetadataFactor = 4;
 constexpr int64_t kConnectionMetadataBytesMin = 64 * 1024;
 
 void SetArguments(grpc::ServerBuilder& builder, const LimitsConfig& limits) {
-  // limits.message_size is checked for each message by the pumps, which know what to answer and count.
+  // limits.message_size is checked for each message by the pumps, which know what to answer and
+  // count.
   builder.SetMaxReceiveMessageSize(-1);
   builder.SetMaxSendMessageSize(-1);
   builder.AddChannelArgument(
@@ -87,7 +88,8 @@ void Listener::StopAccepting() {
 }
 
 void Listener::Shutdown() {
-  // Core's shutdown waits for every connection, also for that of a client that has stopped answering.
+  // Core's shutdown waits for every connection, also for that of a client that has stopped
+  // answering.
   accept_loop_->CutConnections();
   if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
 }

@@ -1,6 +1,7 @@
-// The downstream side as a whole: listening sockets, the accept loop, and the gRPC server that speaks HTTP/2
-// on what it accepts. Owns all three. Made (which binds the sockets), started, drained and destroyed by the
-// App on one thread; the RPC threads must still run while Shutdown waits.
+// The downstream side as a whole: listening sockets, the accept loop, and the gRPC server that
+// speaks HTTP/2 on what it accepts. Owns all three. Made (which binds the sockets), started,
+// drained and destroyed by the App on one thread; the RPC threads must still run while Shutdown
+// waits.
 #pragma once
 
 #include <grpcpp/generic/async_generic_service.h>
@@ -31,10 +32,11 @@ class Listener {
   int64_t connections() const { return accept_loop_->connections(); }
   int64_t accept_failures() const { return accept_loop_->accept_failures(); }
 
-  // No new connections; the open ones are told that no new RPC is welcome (GOAWAY). RPCs that are already
-  // on their way are still served.
+  // No new connections; the open ones are told that no new RPC is welcome (GOAWAY). RPCs that are
+  // already on their way are still served.
   void StopAccepting();
-  // Closes what connections are left; returns when the server has ended. No RPC may be open any more.
+  // Closes what connections are left; returns when the server has ended. No RPC may be open any
+  // more.
   void Shutdown();
 
  private:

@@ -42,8 +42,10 @@ int PortOf(const sockaddr_storage& address) {
 
 void SetPort(sockaddr* address, int port) {
   const in_port_t value = htons(static_cast<uint16_t>(port));
-  if (address->sa_family == AF_INET6) reinterpret_cast<sockaddr_in6*>(address)->sin6_port = value;
-  else reinterpret_cast<sockaddr_in*>(address)->sin_port = value;
+  if (address->sa_family == AF_INET6)
+    reinterpret_cast<sockaddr_in6*>(address)->sin6_port = value;
+  else
+    reinterpret_cast<sockaddr_in*>(address)->sin_port = value;
 }
 
 void BindAndListen(int fd, const sockaddr* address, socklen_t length, const std::string& name) {
@@ -56,8 +58,9 @@ void BindAndListen(int fd, const sockaddr* address, socklen_t length, const std:
 // Whether a server answers on the path; a file that nobody answers on was left behind by a crash.
 bool IsLive(const sockaddr_un& address) {
   const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const bool refused = connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-                       errno == ECONNREFUSED;
+  const bool refused =
+      connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+      errno == ECONNREFUSED;
   close(probe);
   return !refused;
 }
@@ -121,10 +124,13 @@ std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address)
     if (fd < 0) continue;  // a name may have an IPv6 address where the kernel has no IPv6
     const int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    // "[::]" takes IPv4 too, as in other proxies; a name with addresses of both families needs one socket each.
+    // "[::]" takes IPv4 too, as in other proxies; a name with addresses of both families needs one
+    // socket each.
     const int v6_only = found->ai_next != nullptr ? 1 : 0;
-    if (one->ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
-    BindAndListen(fd, one->ai_addr, one->ai_addrlen, NumericName(one->ai_addr, one->ai_addrlen, port));
+    if (one->ai_family == AF_INET6)
+      setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+    BindAndListen(fd, one->ai_addr, one->ai_addrlen,
+                  NumericName(one->ai_addr, one->ai_addrlen, port));
     sockaddr_storage bound{};
     socklen_t length = sizeof bound;
     getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length);

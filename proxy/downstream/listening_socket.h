@@ -11,8 +11,8 @@ namespace lanekeeper {
 
 class ListeningSocket {
  public:
-  // Every socket that `address` means ("localhost" may be two); throws std::runtime_error that says why
-  // not. With port 0 the first socket picks the port and the others take the same.
+  // Every socket that `address` means ("localhost" may be two); throws std::runtime_error that says
+  // why not. With port 0 the first socket picks the port and the others take the same.
   static std::vector<ListeningSocket> Open(const ListenAddress& address);
 
   ListeningSocket(ListeningSocket&& other) noexcept;

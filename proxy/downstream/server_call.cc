@@ -36,10 +36,9 @@ IncomingCall::~IncomingCall() {
 ServerCall::ServerCall(IncomingCall incoming, MetricShard& metrics)
     : incoming_(std::move(incoming)),
       closed_({"downstream end", nullptr, &metrics.contract_violations}),
-      receiver_(incoming_.call,
-                {"downstream receive",
-                 &metrics.ops_in_flight(Direction::kToUpstream, StreamOp::kReceive),
-                 &metrics.contract_violations}),
+      receiver_(incoming_.call, {"downstream receive",
+                                 &metrics.ops_in_flight(Direction::kToUpstream, StreamOp::kReceive),
+                                 &metrics.contract_violations}),
       sender_({"downstream send", &metrics.ops_in_flight(Direction::kToDownstream, StreamOp::kSend),
                &metrics.contract_violations}) {}
 
@@ -77,8 +76,8 @@ Operation& ServerCall::Send(Message message, bool more_follows) {
   sending_ = std::move(message);
   grpc_op ops[2];
   size_t count = 0;
-  // Core holds a hinted message back together with headers in front of it, and then the batch does not
-  // complete before the next one is started: no hint, then.
+  // Core holds a hinted message back together with headers in front of it, and then the batch does
+  // not complete before the next one is started: no hint, then.
   const bool with_headers = headers_ != Headers::kSent;
   if (with_headers) ops[count++] = HeadersOp();
   ops[count++] = MessageOp(sending_, more_follows && !with_headers);

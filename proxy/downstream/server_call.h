@@ -1,7 +1,7 @@
-// The downstream half of an RPC: we are its server. Owns core's call object and the metadata that came
-// with it. Used on the thread of the RPC's loop, except Cancel; ends when all operations are back, which
-// Finish or a cancellation brings about.
-// One receiving lane, one sending lane, and one that tells how the call ended.
+// The downstream half of an RPC: we are its server. Owns core's call object and the metadata that
+// came with it. Used on the thread of the RPC's loop, except Cancel; ends when all operations are
+// back, which Finish or a cancellation brings about. One receiving lane, one sending lane, and one
+// that tells how the call ended.
 #pragma once
 
 #include <grpc/grpc.h>
@@ -55,8 +55,8 @@ class ServerCall {
   [[nodiscard]] Operation& SendHeaders();
   // more_follows: another message is at hand, so core need not write this one at once.
   [[nodiscard]] Operation& Send(Message message, bool more_follows);
-  // The last thing sent: the status, with the last message in front of it if there is one. With no headers
-  // staged or sent this is a trailers-only answer.
+  // The last thing sent: the status, with the last message in front of it if there is one. With no
+  // headers staged or sent this is a trailers-only answer.
   [[nodiscard]] Operation& Finish(Message last, const RpcStatus& status);
 
   // Ends the call at once with a status of ours. Any thread, any time.

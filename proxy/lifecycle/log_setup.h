@@ -1,4 +1,5 @@
-// Sets spdlog's default logger up: to stderr, as text or as one JSON object a line. Call once, from main.
+// Sets spdlog's default logger up: to stderr, as text or as one JSON object a line. Call once, from
+// main.
 #pragma once
 
 #include "config/config.h"

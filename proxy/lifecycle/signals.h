@@ -1,4 +1,5 @@
-// Signals as values: blocked in every thread, taken one at a time by the thread that waits for them.
+// Signals as values: blocked in every thread, taken one at a time by the thread that waits for
+// them.
 #pragma once
 
 #include <csignal>
@@ -8,7 +9,8 @@ namespace lanekeeper {
 
 class Signals {
  public:
-  // Blocks them in the calling thread and all it starts from now on: make it before any other thread.
+  // Blocks them in the calling thread and all it starts from now on: make it before any other
+  // thread.
   explicit Signals(std::initializer_list<int> signals) {
     sigemptyset(&set_);
     for (int signal : signals) sigaddset(&set_, signal);

@@ -1,4 +1,5 @@
-// A counter that one thread writes and any thread reads: a plain load and store, no locked instruction.
+// A counter that one thread writes and any thread reads: a plain load and store, no locked
+// instruction.
 #pragma once
 
 #include <atomic>

@@ -30,7 +30,8 @@ class MethodLabels {
 
   explicit MethodLabels(int max_methods);
 
-  // The id of "/package.Service/Method"; kOther when the table is full or the path is no such thing.
+  // The id of "/package.Service/Method"; kOther when the table is full or the path is no such
+  // thing.
   Id Intern(std::string_view path);
 
   MethodLabel Label(Id id) const;

@@ -22,7 +22,8 @@ namespace lanekeeper {
 enum class Direction { kToUpstream, kToDownstream };
 enum class StreamOp { kReceive, kSend };
 
-// Upper bounds of grpc_server_handling_seconds: from loopback unary calls to streams that live for hours.
+// Upper bounds of grpc_server_handling_seconds: from loopback unary calls to streams that live for
+// hours.
 inline constexpr std::array<double, 16> kHandlingBuckets = {
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3600, 21600};
 

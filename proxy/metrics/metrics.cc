@@ -33,8 +33,10 @@ MetricFamily Family(std::string name, std::string help, MetricType type) {
 void AddValue(MetricFamily& family, Metrics::Labels labels, double value) {
   ClientMetric metric;
   metric.label = std::move(labels);
-  if (family.type == MetricType::Counter) metric.counter.value = value;
-  else metric.gauge.value = value;
+  if (family.type == MetricType::Counter)
+    metric.counter.value = value;
+  else
+    metric.gauge.value = value;
   family.metric.push_back(std::move(metric));
 }
 
@@ -114,25 +116,24 @@ std::map<MethodLabels::Id, Metrics::MethodTotals> Metrics::TotalsByMethod() cons
 }
 
 void Metrics::CollectMethods(std::vector<MetricFamily>& families) const {
-  MetricFamily started = Family("grpc_server_started_total", "RPCs that reached lanekeeper, by method.",
-                                MetricType::Counter);
+  MetricFamily started = Family("grpc_server_started_total",
+                                "RPCs that reached lanekeeper, by method.", MetricType::Counter);
   MetricFamily handled = Family("grpc_server_handled_total",
                                 "RPCs that ended, by method and the status code sent downstream.",
                                 MetricType::Counter);
-  MetricFamily received = Family("grpc_server_msg_received_total",
-                                 "Request messages received from the downstream, by method.",
-                                 MetricType::Counter);
-  MetricFamily sent = Family("grpc_server_msg_sent_total",
-                             "Response messages sent to the downstream, by method.",
-                             MetricType::Counter);
-  MetricFamily handling = Family("grpc_server_handling_seconds",
-                                 "Time from an RPC's arrival to its end, by method.",
-                                 MetricType::Histogram);
+  MetricFamily received =
+      Family("grpc_server_msg_received_total",
+             "Request messages received from the downstream, by method.", MetricType::Counter);
+  MetricFamily sent =
+      Family("grpc_server_msg_sent_total", "Response messages sent to the downstream, by method.",
+             MetricType::Counter);
+  MetricFamily handling =
+      Family("grpc_server_handling_seconds", "Time from an RPC's arrival to its end, by method.",
+             MetricType::Histogram);
   for (const auto& [id, totals] : TotalsByMethod()) {
     const MethodLabel label = labels_.Label(id);
-    const Labels labels = {{"grpc_type", "unknown"},
-                           {"grpc_service", label.service},
-                           {"grpc_method", label.method}};
+    const Labels labels = {
+        {"grpc_type", "unknown"}, {"grpc_service", label.service}, {"grpc_method", label.method}};
     AddValue(started, labels, static_cast<double>(totals.started));
     AddValue(received, labels, static_cast<double>(totals.messages_received));
     AddValue(sent, labels, static_cast<double>(totals.messages_sent));
@@ -169,8 +170,9 @@ void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
       [&](MetricFamily& family) {
         for (Direction direction : kDirections) {
           for (StreamOp op : kStreamOps) {
-            AddValue(family, {{"direction", ToLabel(direction)}, {"op", ToLabel(op)}},
-                     sum([&](const MetricShard& s) { return s.ops_in_flight(direction, op).Get(); }));
+            AddValue(
+                family, {{"direction", ToLabel(direction)}, {"op", ToLabel(op)}},
+                sum([&](const MetricShard& s) { return s.ops_in_flight(direction, op).Get(); }));
           }
         }
       });
@@ -184,13 +186,15 @@ void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
   add(Family("lanekeeper_stream_messages_total", "Messages forwarded, by direction.",
              MetricType::Counter),
       [&](MetricFamily& family) {
-        by_direction(family, [](const MetricShard& s) -> auto& { return s.messages; });
+        by_direction(
+            family, [](const MetricShard& s) -> auto& { return s.messages; });
       });
   add(Family("lanekeeper_stream_message_bytes_total",
              "Bytes of the messages forwarded, as on the wire without framing, by direction.",
              MetricType::Counter),
       [&](MetricFamily& family) {
-        by_direction(family, [](const MetricShard& s) -> auto& { return s.message_bytes; });
+        by_direction(
+            family, [](const MetricShard& s) -> auto& { return s.message_bytes; });
       });
   add(Family("lanekeeper_streams_terminated_total", "RPCs that ended, by the cause of their end.",
              MetricType::Counter),
@@ -208,9 +212,10 @@ void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
                    sum([i](const MetricShard& s) { return s.rejected[i].Get(); }));
         }
       });
-  add(Family("lanekeeper_stream_contract_violations_total",
-             "Second sends or receives in one direction of a stream: a bug of lanekeeper, always 0.",
-             MetricType::Counter),
+  add(Family(
+          "lanekeeper_stream_contract_violations_total",
+          "Second sends or receives in one direction of a stream: a bug of lanekeeper, always 0.",
+          MetricType::Counter),
       [&](MetricFamily& family) {
         AddValue(family, {}, sum([](const MetricShard& s) { return s.contract_violations.Get(); }));
       });

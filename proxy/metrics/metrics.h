@@ -1,6 +1,7 @@
-// Every metric family of the proxy. Owns the shards that threads count in, and sums them when Prometheus
-// asks. Values that are not counted but looked up (connections, threads) come from sources that the App
-// registers. Collect from any thread; sources are registered before the first scrape.
+// Every metric family of the proxy. Owns the shards that threads count in, and sums them when
+// Prometheus asks. Values that are not counted but looked up (connections, threads) come from
+// sources that the App registers. Collect from any thread; sources are registered before the first
+// scrape.
 #pragma once
 
 #include <prometheus/collectable.h>
@@ -62,7 +63,8 @@ class Metrics final : public prometheus::Collectable {
   std::vector<MetricShard*> free_shards_;
 };
 
-// A thread's shard, for as long as the thread counts. The numbers stay in the shard when it is returned.
+// A thread's shard, for as long as the thread counts. The numbers stay in the shard when it is
+// returned.
 class ShardLease {
  public:
   explicit ShardLease(Metrics& metrics) : metrics_(metrics), shard_(metrics.TakeShard()) {}

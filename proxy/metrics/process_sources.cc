@@ -19,7 +19,8 @@ namespace {
 
 using prometheus::MetricType;
 
-// Fields of /proc/self/stat after the command name, which may hold spaces (proc(5)); field 3 is first.
+// Fields of /proc/self/stat after the command name, which may hold spaces (proc(5)); field 3 is
+// first.
 std::vector<std::string> StatFields() {
   std::ifstream file("/proc/self/stat");
   std::string line((std::istreambuf_iterator<char>(file)), {});
@@ -61,32 +62,29 @@ Metrics::Source Value(const char* name, const char* help, MetricType type, doubl
 }  // namespace
 
 void AddProcessSources(Metrics& metrics) {
-  metrics.AddSource(Value("process_cpu_seconds_total", "User and system CPU time spent, in seconds.",
-                          MetricType::Counter,
+  metrics.AddSource(Value("process_cpu_seconds_total",
+                          "User and system CPU time spent, in seconds.", MetricType::Counter,
                           [] { return (StatField(14) + StatField(15)) / Ticks(); }));
-  metrics.AddSource(Value("process_resident_memory_bytes", "Resident memory size in bytes.",
-                          MetricType::Gauge, [] {
-                            return StatField(24) * static_cast<double>(sysconf(_SC_PAGESIZE));
-                          }));
+  metrics.AddSource(
+      Value("process_resident_memory_bytes", "Resident memory size in bytes.", MetricType::Gauge,
+            [] { return StatField(24) * static_cast<double>(sysconf(_SC_PAGESIZE)); }));
   metrics.AddSource(Value("process_virtual_memory_bytes", "Virtual memory size in bytes.",
                           MetricType::Gauge, [] { return StatField(23); }));
   metrics.AddSource(Value("process_threads", "Number of OS threads.", MetricType::Gauge,
                           [] { return StatField(20); }));
-  metrics.AddSource(Value("process_open_fds", "Number of open file descriptors.", MetricType::Gauge,
-                          &OpenFds));
+  metrics.AddSource(
+      Value("process_open_fds", "Number of open file descriptors.", MetricType::Gauge, &OpenFds));
   metrics.AddSource(Value("process_max_fds", "Maximum number of open file descriptors.",
                           MetricType::Gauge, &MaxFds));
   metrics.AddSource(Value("process_start_time_seconds",
                           "Start time of the process since the Unix epoch, in seconds.",
                           MetricType::Gauge, [] { return BootTime() + StatField(22) / Ticks(); }));
-  metrics.AddSource({"lanekeeper_build_info", "Always 1; the labels say what is running.",
-                     MetricType::Gauge, [] {
-                       return std::vector<Metrics::Sample>{
-                           {{{"version", kVersion},
-                             {"revision", kRevision},
-                             {"grpc_version", grpc::Version()}},
-                            1}};
-                     }});
+  metrics.AddSource(
+      {"lanekeeper_build_info", "Always 1; the labels say what is running.", MetricType::Gauge, [] {
+         return std::vector<Metrics::Sample>{
+             {{{"version", kVersion}, {"revision", kRevision}, {"grpc_version", grpc::Version()}},
+              1}};
+       }});
 }
 
 }  // namespace lanekeeper

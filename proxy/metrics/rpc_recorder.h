@@ -1,5 +1,5 @@
-// The numbers of one RPC: counts it as started when made, settles everything in its destructor, exactly
-// once. An RPC that ends without a cause is our own bug and says so. The RPC's thread only.
+// The numbers of one RPC: counts it as started when made, settles everything in its destructor,
+// exactly once. An RPC that ends without a cause is our own bug and says so. The RPC's thread only.
 #pragma once
 
 #include <grpc/status.h>

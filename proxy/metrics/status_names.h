@@ -8,10 +8,10 @@ namespace lanekeeper {
 
 inline const char* StatusName(size_t code) {
   constexpr std::array<const char*, 17> kNames = {
-      "OK",           "Canceled",      "Unknown",           "InvalidArgument",    "DeadlineExceeded",
-      "NotFound",     "AlreadyExists", "PermissionDenied",  "ResourceExhausted",  "FailedPrecondition",
-      "Aborted",      "OutOfRange",    "Unimplemented",     "Internal",           "Unavailable",
-      "DataLoss",     "Unauthenticated"};
+      "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+      "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+      "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+      "DataLoss", "Unauthenticated"};
   return code < kNames.size() ? kNames[code] : "other";
 }
 

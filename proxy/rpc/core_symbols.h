@@ -1,11 +1,12 @@
-// Three functions that gRPC's library exports without a public header that declares them: each is the only
-// way to something that a transparent proxy needs. Found in 1.51 and in current gRPC.
+// Three functions that gRPC's library exports without a public header that declares them: each is
+// the only way to something that a transparent proxy needs. Found in 1.51 and in current gRPC.
 #pragma once
 
 #include <grpc/compression.h>
 #include <grpc/grpc.h>
 
-// Whether an upstream's answer came as trailers only. Client calls, once initial metadata was received.
+// Whether an upstream's answer came as trailers only. Client calls, once initial metadata was
+// received.
 bool grpc_call_is_trailers_only(const grpc_call* call);
 
 // The algorithm that the peer named in grpc-encoding, which core strips from the metadata it shows.
@@ -16,8 +17,8 @@ namespace grpc_core {
 // What a grpc_server points at.
 class Server {
  public:
-  // Tells every connection that no new RPC is welcome (GOAWAY), and goes on serving those that were under
-  // way. A shutdown of the server would answer them with CANCELLED.
+  // Tells every connection that no new RPC is welcome (GOAWAY), and goes on serving those that were
+  // under way. A shutdown of the server would answer them with CANCELLED.
   void SendGoaways();
 };
 

@@ -9,13 +9,12 @@
 namespace lanekeeper {
 namespace {
 
-// Sorted. Hop-by-hop fields of HTTP/1 (RFC 9113 section 8.2.2), fields that core writes itself from the
-// call's own properties, and one that makes core abort when it is sent (grpclb_client_stats).
+// Sorted. Hop-by-hop fields of HTTP/1 (RFC 9113 section 8.2.2), fields that core writes itself from
+// the call's own properties, and one that makes core abort when it is sent (grpclb_client_stats).
 constexpr std::array<std::string_view, 15> kStripped = {
-    "connection",       "content-length",    "content-type",     "grpc-accept-encoding",
-    "grpc-encoding",    "grpc-message",      "grpc-status",      "grpc-timeout",
-    "grpclb_client_stats", "host",           "keep-alive",       "proxy-connection",
-    "te",               "transfer-encoding", "upgrade"};
+    "connection",   "content-length",   "content-type", "grpc-accept-encoding", "grpc-encoding",
+    "grpc-message", "grpc-status",      "grpc-timeout", "grpclb_client_stats",  "host",
+    "keep-alive",   "proxy-connection", "te",           "transfer-encoding",    "upgrade"};
 static_assert(std::is_sorted(kStripped.begin(), kStripped.end()));
 
 constexpr int64_t kEntryOverheadBytes = 32;
@@ -23,7 +22,8 @@ constexpr int64_t kEntryOverheadBytes = 32;
 // For a status message: a key from the wire may hold any byte.
 std::string Printable(std::string_view key) {
   std::string text(key.substr(0, 64));
-  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
   return text;
 }
 
@@ -53,22 +53,28 @@ TranslatedMetadata TranslateMetadata(const grpc_metadata_array& received, int64_
   int64_t size_bytes = 0;
   for (size_t i = 0; i < received.count; ++i) {
     const grpc_metadata& entry = received.metadata[i];
-    size_bytes += static_cast<int64_t>(GRPC_SLICE_LENGTH(entry.key) + GRPC_SLICE_LENGTH(entry.value)) +
-                  kEntryOverheadBytes;
+    size_bytes +=
+        static_cast<int64_t>(GRPC_SLICE_LENGTH(entry.key) + GRPC_SLICE_LENGTH(entry.value)) +
+        kEntryOverheadBytes;
     switch (JudgeMetadata(entry)) {
-      case MetadataVerdict::kForward: result.forward.push_back(entry); break;
-      case MetadataVerdict::kStrip: break;
+      case MetadataVerdict::kForward:
+        result.forward.push_back(entry);
+        break;
+      case MetadataVerdict::kStrip:
+        break;
       case MetadataVerdict::kIllegal:
         result.problem = TranslatedMetadata::Problem::kIllegal;
-        result.message = fmt::format("lanekeeper: metadata '{}' has a key or value that gRPC does not allow",
-                                     Printable(ViewOf(entry.key)));
+        result.message =
+            fmt::format("lanekeeper: metadata '{}' has a key or value that gRPC does not allow",
+                        Printable(ViewOf(entry.key)));
         return result;
     }
   }
   if (size_bytes > size_bytes_max) {
     result.problem = TranslatedMetadata::Problem::kTooLarge;
-    result.message = fmt::format("lanekeeper: metadata of {} bytes exceeds limits.metadata_size, {} bytes",
-                                 size_bytes, size_bytes_max);
+    result.message =
+        fmt::format("lanekeeper: metadata of {} bytes exceeds limits.metadata_size, {} bytes",
+                    size_bytes, size_bytes_max);
   }
   return result;
 }

@@ -1,6 +1,7 @@
 // One lane of a call: a place where at most one batch of operations is in flight at a time.
-// Lives in the call it belongs to; started and awaited on the thread of the RPC's loop. It ends when core
-// hands its tag back, which core does for every batch it accepted, at the latest when the call ends.
+// Lives in the call it belongs to; started and awaited on the thread of the RPC's loop. It ends
+// when core hands its tag back, which core does for every batch it accepted, at the latest when the
+// call ends.
 #pragma once
 
 #include <grpc/grpc.h>
@@ -14,10 +15,11 @@
 
 namespace lanekeeper {
 
-// What a lane reports to: whose numbers move with it. The cells belong to the thread that runs the RPC.
+// What a lane reports to: whose numbers move with it. The cells belong to the thread that runs the
+// RPC.
 struct LaneMetrics {
-  const char* name;       // for the log
-  Cell* in_flight;        // null for lanes that are not counted
+  const char* name;  // for the log
+  Cell* in_flight;   // null for lanes that are not counted
   Cell* violations;
 };
 

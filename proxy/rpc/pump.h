@@ -1,7 +1,7 @@
-// One direction of an RPC: receive from one half, send to the other, one message at a time. The send of a
-// message must be accepted before the next is sent, and only one more is received meanwhile (the
-// lookahead): that is the backpressure. Runs on the RPC's thread; ends when the direction does, with no
-// operation of either lane left in flight.
+// One direction of an RPC: receive from one half, send to the other, one message at a time. The
+// send of a message must be accepted before the next is sent, and only one more is received
+// meanwhile (the lookahead): that is the backpressure. Runs on the RPC's thread; ends when the
+// direction does, with no operation of either lane left in flight.
 #pragma once
 
 #include "proxy/metrics/metric_shard.h"
@@ -13,10 +13,10 @@ namespace lanekeeper {
 
 // What a direction counts as its messages move.
 struct PumpCells {
-  Cell& messages;         // forwarded, of this direction
-  Cell& message_bytes;    // forwarded, of this direction
-  Cell* received;         // of the method; null where the direction does not count it
-  Cell* sent;             // of the method; null where the direction does not count it
+  Cell& messages;       // forwarded, of this direction
+  Cell& message_bytes;  // forwarded, of this direction
+  Cell* received;       // of the method; null where the direction does not count it
+  Cell* sent;           // of the method; null where the direction does not count it
 
   void Received() const {
     if (received != nullptr) received->Add(1);
@@ -31,8 +31,8 @@ struct PumpCells {
 // How a pump ended. Unless the sending half has ended by itself, the caller ends the direction.
 struct PumpEnd {
   enum class Reason { kSourceEnded, kSinkEnded, kMessageTooLarge } reason = Reason::kSourceEnded;
-  // The last message, where it was known to be the last before it was sent, so that it can travel together
-  // with the end of the direction; or the one that is too large. Empty otherwise.
+  // The last message, where it was known to be the last before it was sent, so that it can travel
+  // together with the end of the direction; or the one that is too large. Empty otherwise.
   Message last;
 };
 
@@ -41,8 +41,8 @@ struct PumpEnd {
 template <class Sink>
 Task Pump(RpcLoop& loop, MessageReceiver& from, Sink& to, size_t message_bytes_max, PumpCells cells,
           PumpEnd& end) {
-  // Looking whether more is at hand costs a poll, so do it only while it pays: at the start, where unary
-  // RPCs have their end at hand, and as long as the last look found something.
+  // Looking whether more is at hand costs a poll, so do it only while it pays: at the start, where
+  // unary RPCs have their end at hand, and as long as the last look found something.
   bool look = true;
   for (;;) {
     co_await from.operation();

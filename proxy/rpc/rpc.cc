@@ -27,7 +27,8 @@ Rpc::Rpc(IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop, RpcO
       environment_(environment),
       owner_(owner),
       downstream_(std::move(incoming), loop.metrics()),
-      upstream_(environment.channel, loop.queue(), TargetOf(downstream_.incoming()), loop.metrics()),
+      upstream_(environment.channel, loop.queue(), TargetOf(downstream_.incoming()),
+                loop.metrics()),
       recorder_(loop.metrics(), downstream_.incoming().method()) {}
 
 void Rpc::Start() { RunToEnd(); }
@@ -59,14 +60,15 @@ PumpCells Rpc::CellsOf(Direction direction) {
   MethodCells& method = recorder_.method();
   const bool requests = direction == Direction::kToUpstream;
   return {loop_.metrics().messages[index], loop_.metrics().message_bytes[index],
-          requests ? &method.messages_received : nullptr, requests ? nullptr : &method.messages_sent};
+          requests ? &method.messages_received : nullptr,
+          requests ? nullptr : &method.messages_sent};
 }
 
 Task Rpc::ForwardRequests() {
   MessageReceiver& requests = downstream_.receiver();
   requests.Start();
-  // Wait for the first message or the half-close only if it is already here: then all goes out at once.
-  // Otherwise the headers go alone, so that a server that speaks first can.
+  // Wait for the first message or the half-close only if it is already here: then all goes out at
+  // once. Otherwise the headers go alone, so that a server that speaks first can.
   co_await RpcLoop::Settle(loop_, requests.operation());
   if (requests.in_flight() && !co_await upstream_.SendHeaders()) {
     co_await requests.operation();
@@ -109,8 +111,8 @@ Task Rpc::ForwardResponses() {
   if (sent && has_last) cells.Sent(last_bytes);
 }
 
-// Upstream's headers go downstream as they come. With the first message if that is here as well; never
-// together with the status alone, which core would turn into a trailers-only answer.
+// Upstream's headers go downstream as they come. With the first message if that is here as well;
+// never together with the status alone, which core would turn into a trailers-only answer.
 Task Rpc::ForwardHeaders() {
   MessageReceiver& responses = upstream_.receiver();
   co_await RpcLoop::Settle(loop_, responses.operation());
@@ -169,7 +171,8 @@ TerminationCause Rpc::CauseOf(const RpcStatus& status) const {
   if (drained_.load(std::memory_order_relaxed) && status.message == kDrainMessage) {
     return TerminationCause::kDrain;
   }
-  // Who notices first, an upstream that keeps the deadline itself or we, is a matter of microseconds.
+  // Who notices first, an upstream that keeps the deadline itself or we, is a matter of
+  // microseconds.
   const bool timed_out =
       status.code == GRPC_STATUS_DEADLINE_EXCEEDED || status.code == GRPC_STATUS_CANCELLED;
   if (timed_out && deadline_passed()) return TerminationCause::kDeadline;
@@ -190,8 +193,8 @@ void Rpc::FailTooLarge(const Message& message) {
                        message.size_bytes(), environment_.message_bytes_max));
 }
 
-// Whether what has just happened is the deadline's doing. grpc-timeout is rounded up on the wire, by up to
-// a hundredth, so the downstream's own timer is ahead of ours.
+// Whether what has just happened is the deadline's doing. grpc-timeout is rounded up on the wire,
+// by up to a hundredth, so the downstream's own timer is ahead of ours.
 bool Rpc::deadline_passed() const {
   const gpr_timespec deadline = downstream_.incoming().details.deadline;
   if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return false;

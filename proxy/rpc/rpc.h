@@ -1,7 +1,7 @@
-// One forwarded RPC, from its admission to its last returned tag: translate, forward both ways, end.
-// Owns its two halves and its numbers. Lives on one thread, its loop's; Cancel may come from any.
-// Ends itself: when the upstream's status went downstream, or the downstream went away. Then it tells its
-// owner, which frees it. proxy/README.md tells the life of an RPC step by step.
+// One forwarded RPC, from its admission to its last returned tag: translate, forward both ways,
+// end. Owns its two halves and its numbers. Lives on one thread, its loop's; Cancel may come from
+// any. Ends itself: when the upstream's status went downstream, or the downstream went away. Then
+// it tells its owner, which frees it. proxy/README.md tells the life of an RPC step by step.
 #pragma once
 
 #include <atomic>
@@ -36,10 +36,12 @@ class Rpc {
   // On the loop's thread. May end the RPC, and so destroy it, before it returns.
   void Start();
 
-  // Any thread, while the owner keeps the RPC alive. Ends it with UNAVAILABLE, behind what is being sent.
+  // Any thread, while the owner keeps the RPC alive. Ends it with UNAVAILABLE, behind what is being
+  // sent.
   void EndForDrain();
-  // The same, but at once, for a downstream that does not take what is being sent. It may see a lost
-  // connection instead of the status: core closes a connection that drains as soon as its last stream ends.
+  // The same, but at once, for a downstream that does not take what is being sent. It may see a
+  // lost connection instead of the status: core closes a connection that drains as soon as its last
+  // stream ends.
   void CancelForDrain();
 
   // Where its owner keeps it.

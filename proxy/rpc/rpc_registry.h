@@ -1,6 +1,6 @@
 // Every live RPC: owns them, bounds their number, cancels what a drain leaves over.
-// Sharded by thread: an RPC enters and leaves the shard of its thread, whose lock nobody else takes but
-// a drain or a listing. Admission is one counter for all.
+// Sharded by thread: an RPC enters and leaves the shard of its thread, whose lock nobody else takes
+// but a drain or a listing. Admission is one counter for all.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,8 @@ class RpcRegistry {
    public:
     explicit Shard(RpcRegistry& registry) : registry_(registry) {}
 
-    // Only after TryAdmit. The RPC lives until Close, which its owner calls when told that it ended.
+    // Only after TryAdmit. The RPC lives until Close, which its owner calls when told that it
+    // ended.
     Rpc& Open(IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop, RpcOwner& owner);
     void Close(Rpc& rpc);
 
@@ -37,8 +38,8 @@ class RpcRegistry {
   RpcRegistry(const RpcRegistry&) = delete;
   RpcRegistry& operator=(const RpcRegistry&) = delete;
 
-  // Takes a place for one more RPC; false when all are taken. Shard::Close gives it back, or Release where
-  // no RPC came of it.
+  // Takes a place for one more RPC; false when all are taken. Shard::Close gives it back, or
+  // Release where no RPC came of it.
   bool TryAdmit();
   void Release();
 

@@ -19,7 +19,8 @@ inline grpc_op InitialMetadataOp(Metadata& metadata, uint32_t flags) {
   return op;
 }
 
-// The message keeps the form it came in: compressed ones are sent as they are, others never compressed.
+// The message keeps the form it came in: compressed ones are sent as they are, others never
+// compressed.
 inline grpc_op MessageOp(const Message& message, bool more_follows) {
   grpc_op op{};
   op.op = GRPC_OP_SEND_MESSAGE;
@@ -28,7 +29,8 @@ inline grpc_op MessageOp(const Message& message, bool more_follows) {
   return op;
 }
 
-// Makes core write `grpc-encoding` as the other side had it, so that compressed messages can be read.
+// Makes core write `grpc-encoding` as the other side had it, so that compressed messages can be
+// read.
 void AppendCompression(Metadata& metadata, grpc_compression_algorithm algorithm);
 
 }  // namespace lanekeeper

@@ -1,5 +1,5 @@
-// How an RPC ended, as it travels: code, message, trailers. Owns copies of nothing that core owns: the
-// trailers refer to the upstream call they came from, which must outlive this.
+// How an RPC ended, as it travels: code, message, trailers. Owns copies of nothing that core owns:
+// the trailers refer to the upstream call they came from, which must outlive this.
 #pragma once
 
 #include <grpc/status.h>

@@ -19,7 +19,8 @@ inline constexpr size_t kTerminationCauses = 8;
 
 const char* ToLabel(TerminationCause cause);
 
-// Why an RPC was refused before anything was spent on it; the label of lanekeeper_rpcs_rejected_total.
+// Why an RPC was refused before anything was spent on it; the label of
+// lanekeeper_rpcs_rejected_total.
 enum class RejectReason { kOpenRpcs, kNoThread };
 inline constexpr size_t kRejectReasons = 2;
 

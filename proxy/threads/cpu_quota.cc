@@ -54,8 +54,8 @@ std::optional<double> QuotaV1(const fs::path& directory) {
   return Ratio(quota, period);
 }
 
-// From the cgroup up to the mount: a parent's quota binds its children. In a container the path may name
-// directories that only the host sees; those are skipped, the mount itself is always there.
+// From the cgroup up to the mount: a parent's quota binds its children. In a container the path may
+// name directories that only the host sees; those are skipped, the mount itself is always there.
 template <class Quota>
 std::optional<double> TightestUpwards(const fs::path& mount, const fs::path& path, Quota&& quota) {
   std::optional<double> tightest;

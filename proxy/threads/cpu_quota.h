@@ -1,5 +1,5 @@
-// How many CPUs this process may use: a container on a 64-core host with a quota of 2 CPUs should not
-// start 64 workers. Reads the cgroup (v2 or v1) below `root`, "/" outside tests.
+// How many CPUs this process may use: a container on a 64-core host with a quota of 2 CPUs should
+// not start 64 workers. Reads the cgroup (v2 or v1) below `root`, "/" outside tests.
 #pragma once
 
 #include <filesystem>

@@ -15,8 +15,8 @@ namespace {
 
 constexpr auto kIdleThreadLifetime = std::chrono::seconds(10);
 
-// Address space, not memory: only touched pages cost. Deep enough for what core does on a polling thread
-// (name resolution, logging); sanitizers need several times that.
+// Address space, not memory: only touched pages cost. Deep enough for what core does on a polling
+// thread (name resolution, logging); sanitizers need several times that.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr size_t kStackBytes = 2 * 1024 * 1024;
 #else
@@ -124,8 +124,10 @@ void KernelThreads::Start(grpc_server* server) {
 void KernelThreads::Stop() {
   if (!notifications_) return;
   notifications_->Shutdown();
-  if (accepting_.joinable()) accepting_.join();
-  else loop_->Run();  // never started: core still wants the queue drained
+  if (accepting_.joinable())
+    accepting_.join();
+  else
+    loop_->Run();  // never started: core still wants the queue drained
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;

@@ -1,6 +1,6 @@
-// Kernel threads: every RPC runs on an OS thread of its own, with a completion queue of its own, named
-// after its method. Threads are pooled: an idle one takes the next RPC, and ends after a while without.
-// One more thread accepts calls and hands them out.
+// Kernel threads: every RPC runs on an OS thread of its own, with a completion queue of its own,
+// named after its method. Threads are pooled: an idle one takes the next RPC, and ends after a
+// while without. One more thread accepts calls and hands them out.
 #pragma once
 
 #include <list>

@@ -24,8 +24,9 @@ void RpcLoop::Run(const bool* stop) {
   writes_.Release();
 }
 
-// Does not block while someone waits for the queue to run dry. When it may block it holds no writes back:
-// those that core makes meanwhile (acknowledgements, window updates) have nobody to push them.
+// Does not block while someone waits for the queue to run dry. When it may block it holds no writes
+// back: those that core makes meanwhile (acknowledgements, window updates) have nobody to push
+// them.
 grpc_event RpcLoop::Next() {
   const bool may_block = settling_.alone() && !writes_.holds_anything();
   if (!coalesce_ || may_block) writes_.Release();
@@ -42,7 +43,8 @@ void RpcLoop::AtRest() {
 }
 
 void RpcLoop::ResumeSettled() {
-  // Only those who wait now: one that is resumed may wait again, and must see the queue polled first.
+  // Only those who wait now: one that is resumed may wait again, and must see the queue polled
+  // first.
   Link now;
   now.InsertBefore(settling_);
   settling_.Leave();

@@ -42,8 +42,8 @@ class RpcLoop {
     Link* next = this;
   };
 
-  // Awaited, gives an operation the chance to complete with what has already arrived: resumes when it
-  // completes or when the queue has nothing more without waiting, whichever is first.
+  // Awaited, gives an operation the chance to complete with what has already arrived: resumes when
+  // it completes or when the queue has nothing more without waiting, whichever is first.
   class Settle : private Link {
    public:
     Settle(RpcLoop& loop, Operation& operation) : loop_(loop), operation_(operation) {}

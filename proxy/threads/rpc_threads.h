@@ -1,6 +1,6 @@
 // How RPCs get their threads: one interface, two kinds (user_threads.h, kernel_threads.h).
-// Made before the server, whose builder it gives its completion queues to; started with it; ended after the
-// server has been shut down, when no RPC is left.
+// Made before the server, whose builder it gives its completion queues to; started with it; ended
+// after the server has been shut down, when no RPC is left.
 #pragma once
 
 #include <grpc/grpc.h>

@@ -10,8 +10,8 @@
 namespace lanekeeper {
 namespace {
 
-// The coalescer of the loop that this thread runs, while it holds. Not state of the proxy: it only tells the
-// C function below on whose behalf it was called.
+// The coalescer of the loop that this thread runs, while it holds. Not state of the proxy: it only
+// tells the C function below on whose behalf it was called.
 thread_local SendCoalescer* holding = nullptr;
 
 ssize_t SendNow(int fd, const msghdr* message, int flags) {

@@ -1,10 +1,12 @@
-// Joins the small writes that gRPC makes while a loop works through its events. Core writes each RPC's bytes
-// with a sendmsg of its own, and on a busy connection that is the largest cost of all; with MSG_MORE the
-// kernel keeps them together, and one push sends them when the loop has nothing more at hand.
+// Joins the small writes that gRPC makes while a loop works through its events. Core writes each
+// RPC's bytes with a sendmsg of its own, and on a busy connection that is the largest cost of all;
+// with MSG_MORE the kernel keeps them together, and one push sends them when the loop has nothing
+// more at hand.
 //
-// Owned by a loop and used on its thread only. Between Hold and Release every sendmsg of this thread is held
-// back (the executable's own sendmsg, in the .cc, takes the place of libc's for gRPC too). Release before
-// the thread may block: nothing held may wait for an event that it would itself bring about.
+// Owned by a loop and used on its thread only. Between Hold and Release every sendmsg of this
+// thread is held back (the executable's own sendmsg, in the .cc, takes the place of libc's for gRPC
+// too). Release before the thread may block: nothing held may wait for an event that it would
+// itself bring about.
 #pragma once
 
 #include <sys/socket.h>

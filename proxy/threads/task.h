@@ -1,7 +1,7 @@
-// The coroutine types. A Task is a lazy coroutine with one owner, started by awaiting it; WhenAll runs
-// several side by side on one thread; Detached starts at once and frees itself at its end.
-// All of an RPC's coroutines run on the thread of its loop; nothing here is thread-safe.
-// Exceptions end the process: the data path reports by value.
+// The coroutine types. A Task is a lazy coroutine with one owner, started by awaiting it; WhenAll
+// runs several side by side on one thread; Detached starts at once and frees itself at its end. All
+// of an RPC's coroutines run on the thread of its loop; nothing here is thread-safe. Exceptions end
+// the process: the data path reports by value.
 #pragma once
 
 #include <array>

@@ -88,8 +88,10 @@ void UserThreads::Worker::Start(grpc_server* server) {
 void UserThreads::Worker::Stop() {
   if (!queue_) return;
   queue_->Shutdown();
-  if (thread_.joinable()) thread_.join();
-  else loop_->Run();  // never started: core still wants the queue drained
+  if (thread_.joinable())
+    thread_.join();
+  else
+    loop_->Run();  // never started: core still wants the queue drained
   loop_.reset();
   queue_.reset();
 }

@@ -1,7 +1,8 @@
-// User-level threads: every RPC is a group of coroutines, run M:N by a few workers, each an OS thread with
-// one completion queue. An RPC stays on the worker that accepted it, so its two directions never race.
-// A fixed number of workers all run from the start. Otherwise the first does, and others join one by one, to
-// stay, when those that run are busy and the machine has CPUs to spare.
+// User-level threads: every RPC is a group of coroutines, run M:N by a few workers, each an OS
+// thread with one completion queue. An RPC stays on the worker that accepted it, so its two
+// directions never race. A fixed number of workers all run from the start. Otherwise the first
+// does, and others join one by one, to stay, when those that run are busy and the machine has CPUs
+// to spare.
 #pragma once
 
 #include <condition_variable>

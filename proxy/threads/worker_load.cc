@@ -39,7 +39,8 @@ bool AnotherWorkerHelps(double least_busy, double idle_cpus) {
   return least_busy >= kBusy && idle_cpus >= kRoomCpus;
 }
 
-WorkerLoad::WorkerLoad() : time_(std::chrono::steady_clock::now()), idle_seconds_(IdleCpuSeconds()) {}
+WorkerLoad::WorkerLoad()
+    : time_(std::chrono::steady_clock::now()), idle_seconds_(IdleCpuSeconds()) {}
 
 WorkerLoad::Use WorkerLoad::Look(const std::vector<pthread_t>& workers) {
   const auto now = std::chrono::steady_clock::now();

@@ -1,5 +1,5 @@
-// Whether another worker would help: each worker adds a poller, and with more pollers than the load needs
-// every RPC pays for hand-overs between them (measured in proxy/README.md).
+// Whether another worker would help: each worker adds a poller, and with more pollers than the load
+// needs every RPC pays for hand-overs between them (measured in proxy/README.md).
 #pragma once
 
 #include <pthread.h>
@@ -10,7 +10,8 @@
 namespace lanekeeper {
 
 // Busy: the share of the time, 0 to 1, that the least busy of the running workers was on a CPU.
-// Idle CPUs: how many CPUs of the machine had nothing to do meanwhile; without one there is no room.
+// Idle CPUs: how many CPUs of the machine had nothing to do meanwhile; without one there is no
+// room.
 bool AnotherWorkerHelps(double least_busy, double idle_cpus);
 
 // What was used between two looks. One thread.

@@ -69,8 +69,8 @@ Operation& ClientCall::Send(Message message, bool more_follows) {
   sending_ = std::move(message);
   grpc_op ops[2];
   size_t count = 0;
-  // Core holds a hinted message back together with headers in front of it, and then the batch does not
-  // complete before the next one is started: no hint, then.
+  // Core holds a hinted message back together with headers in front of it, and then the batch does
+  // not complete before the next one is started: no hint, then.
   const bool with_headers = !headers_sent_;
   if (with_headers) ops[count++] = HeadersOp();
   ops[count++] = MessageOp(sending_, more_follows && !with_headers);

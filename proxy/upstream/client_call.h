@@ -45,8 +45,8 @@ class ClientCall {
   grpc_status_code status_code() const { return status_code_; }
   std::string_view status_message() const { return ViewOf(status_message_); }
   const grpc_metadata_array& trailers() const { return trailing_metadata_; }
-  // Whether the status was the upstream's own, rather than made up by core here. For a label only: core
-  // keeps it to itself, so this goes by core's texts.
+  // Whether the status was the upstream's own, rather than made up by core here. For a label only:
+  // core keeps it to itself, so this goes by core's texts.
   bool status_from_peer() const;
 
   // Ends the call at once, with this as its status unless it has one already. Any thread, any time.

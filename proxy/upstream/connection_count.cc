@@ -31,7 +31,8 @@ bool IsConnectedTo(int fd, const UpstreamPeers& peers) {
       if (length <= offsetof(sockaddr_un, sun_path)) return false;  // the accepted side of one
       return peers.unix_paths.contains(address.sun_path);
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -52,7 +53,8 @@ UpstreamPeers PeersOf(const std::string& upstream_address) {
     if (colon == std::string::npos) continue;
     uint16_t port = 0;
     const char* end = part.data() + part.size();
-    if (std::from_chars(part.data() + colon + 1, end, port).ec == std::errc()) peers.ports.insert(port);
+    if (std::from_chars(part.data() + colon + 1, end, port).ec == std::errc())
+      peers.ports.insert(port);
   }
   return peers;
 }

@@ -1,5 +1,6 @@
-// How many connections this process has to the upstream. gRPC does not tell, so this looks at the process's
-// own sockets. Any thread; costs a system call or two per open descriptor, so: per scrape, not per RPC.
+// How many connections this process has to the upstream. gRPC does not tell, so this looks at the
+// process's own sockets. Any thread; costs a system call or two per open descriptor, so: per
+// scrape, not per RPC.
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,6 @@
 
 #include <grpc/grpc_security.h>
 #include <grpc/slice.h>
-
 #include <grpcpp/support/channel_arguments.h>
 
 #include <climits>
@@ -10,8 +9,8 @@
 namespace lanekeeper {
 namespace {
 
-// Above this, core drops the whole connection and every RPC on it, so it is far above what we let pass
-// (limits.metadata_size is checked for each RPC by itself).
+// Above this, core drops the whole connection and every RPC on it, so it is far above what we let
+// pass (limits.metadata_size is checked for each RPC by itself).
 constexpr int kConnectionMetadataBytesMax = 8 * 1024 * 1024;
 // A restarted upstream should be found again quickly: core's default backoff grows to two minutes.
 constexpr int kReconnectBackoffInitialMs = 200;
@@ -22,15 +21,18 @@ constexpr int kDnsQueryTimeoutMs = 5000;
 
 const char* ServiceConfig(LoadBalancing policy) {
   switch (policy) {
-    case LoadBalancing::kPickFirst: return R"({"loadBalancingConfig":[{"pick_first":{}}]})";
-    case LoadBalancing::kRoundRobin: return R"({"loadBalancingConfig":[{"round_robin":{}}]})";
+    case LoadBalancing::kPickFirst:
+      return R"({"loadBalancingConfig":[{"pick_first":{}}]})";
+    case LoadBalancing::kRoundRobin:
+      return R"({"loadBalancingConfig":[{"round_robin":{}}]})";
   }
   return "{}";
 }
 
 grpc::ChannelArguments Arguments(const UpstreamConfig& upstream) {
   grpc::ChannelArguments args;
-  // limits.message_size is checked for each message by the pumps, which know what to answer and count.
+  // limits.message_size is checked for each message by the pumps, which know what to answer and
+  // count.
   args.SetMaxReceiveMessageSize(-1);
   args.SetMaxSendMessageSize(-1);
   args.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kConnectionMetadataBytesMax);
@@ -51,11 +53,13 @@ grpc::ChannelArguments Arguments(const UpstreamConfig& upstream) {
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectBackoffMaxMs);
   args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kReconnectMinTimeoutMs);
   args.SetInt(GRPC_ARG_DNS_ARES_QUERY_TIMEOUT_MS, kDnsQueryTimeoutMs);
-  // An idle channel keeps its connection: the first RPC after a quiet hour must not wait for a handshake.
+  // An idle channel keeps its connection: the first RPC after a quiet hour must not wait for a
+  // handshake.
   args.SetInt(GRPC_ARG_CLIENT_IDLE_TIMEOUT_MS, INT_MAX);
   if (upstream.keepalive.time.count() > 0) {
     args.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(upstream.keepalive.time.count()));
-    args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, static_cast<int>(upstream.keepalive.timeout.count()));
+    args.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                static_cast<int>(upstream.keepalive.timeout.count()));
     args.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   }
   return args;
@@ -64,9 +68,10 @@ grpc::ChannelArguments Arguments(const UpstreamConfig& upstream) {
 }  // namespace
 
 SharedChannel::SharedChannel(const UpstreamConfig& upstream)
-    : headers_flags_(upstream.wait_for_ready ? GRPC_INITIAL_METADATA_WAIT_FOR_READY |
-                                                   GRPC_INITIAL_METADATA_WAIT_FOR_READY_EXPLICITLY_SET
-                                             : 0) {
+    : headers_flags_(upstream.wait_for_ready
+                         ? GRPC_INITIAL_METADATA_WAIT_FOR_READY |
+                               GRPC_INITIAL_METADATA_WAIT_FOR_READY_EXPLICITLY_SET
+                         : 0) {
   const grpc::ChannelArguments arguments = Arguments(upstream);
   const grpc_channel_args args = arguments.c_channel_args();
   grpc_channel_credentials* credentials = grpc_insecure_credentials_create();

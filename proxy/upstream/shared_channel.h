@@ -1,5 +1,6 @@
 // The one channel to the upstream, used by every RPC of every downstream connection at once.
-// Owns core's channel. CreateCall from any thread; destroy it after the last call has been released.
+// Owns core's channel. CreateCall from any thread; destroy it after the last call has been
+// released.
 #pragma once
 
 #include <grpc/grpc.h>

@@ -32,8 +32,8 @@ std::string DnsHost(std::string target) {
   return host;
 }
 
-// getaddrinfo's result, or nothing when the name servers do not answer in time. It cannot be interrupted, so
-// it gets a thread that may outlive us, and shares nothing with it but the answer.
+// getaddrinfo's result, or nothing when the name servers do not answer in time. It cannot be
+// interrupted, so it gets a thread that may outlive us, and shares nothing with it but the answer.
 std::optional<int> Resolve(const std::string& host) {
   auto answer = std::make_shared<std::promise<int>>();
   std::future<int> result = answer->get_future();
@@ -47,7 +47,8 @@ std::optional<int> Resolve(const std::string& host) {
   return result.get();
 }
 
-// The channel does not say why it cannot connect; whether the name resolves tells the two cases apart.
+// The channel does not say why it cannot connect; whether the name resolves tells the two cases
+// apart.
 std::string WhyUnreachable(const std::string& address) {
   const std::string host = DnsHost(address);
   if (host.empty()) return "cannot connect";
@@ -61,11 +62,16 @@ std::string WhyUnreachable(const std::string& address) {
 
 const char* ToLabel(grpc_connectivity_state state) {
   switch (state) {
-    case GRPC_CHANNEL_IDLE: return "idle";
-    case GRPC_CHANNEL_CONNECTING: return "connecting";
-    case GRPC_CHANNEL_READY: return "ready";
-    case GRPC_CHANNEL_TRANSIENT_FAILURE: return "transient_failure";
-    case GRPC_CHANNEL_SHUTDOWN: return "shutdown";
+    case GRPC_CHANNEL_IDLE:
+      return "idle";
+    case GRPC_CHANNEL_CONNECTING:
+      return "connecting";
+    case GRPC_CHANNEL_READY:
+      return "ready";
+    case GRPC_CHANNEL_TRANSIENT_FAILURE:
+      return "transient_failure";
+    case GRPC_CHANNEL_SHUTDOWN:
+      return "shutdown";
   }
   return "shutdown";
 }
@@ -94,8 +100,10 @@ void UpstreamWatch::Run() {
 }
 
 void UpstreamWatch::Look() {
-  const int connect = 1;  // an idle channel connects again, so that the next RPC need not wait for it
-  const grpc_connectivity_state state = grpc_channel_check_connectivity_state(channel_.get(), connect);
+  const int connect =
+      1;  // an idle channel connects again, so that the next RPC need not wait for it
+  const grpc_connectivity_state state =
+      grpc_channel_check_connectivity_state(channel_.get(), connect);
   state_.store(state, std::memory_order_relaxed);
   if (state == logged_) return;
   if (state == GRPC_CHANNEL_READY) {

@@ -1,5 +1,6 @@
-// Looks at the shared channel twice a second, keeps it connected while nobody calls, and logs when the
-// upstream becomes reachable or unreachable. A thread of its own from start to end; state() from any.
+// Looks at the shared channel twice a second, keeps it connected while nobody calls, and logs when
+// the upstream becomes reachable or unreachable. A thread of its own from start to end; state()
+// from any.
 #pragma once
 
 #include <grpc/grpc.h>

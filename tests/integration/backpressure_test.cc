@@ -1,5 +1,5 @@
-// A receiver that does not take stops its sender: what the proxy holds is one message being sent, one of
-// lookahead, and what HTTP/2's windows let through. A neighbour stream is not held up.
+// A receiver that does not take stops its sender: what the proxy holds is one message being sent,
+// one of lookahead, and what HTTP/2's windows let through. A neighbour stream is not held up.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -16,8 +16,8 @@ class BackpressureTest : public BothKinds {};
 LANEKEEPER_BOTH_KINDS(BackpressureTest);
 
 constexpr size_t kMessageBytes = 4 * 1024 * 1024;
-// In the proxy: one being sent, one of lookahead. On the way: one that the sender's library has taken but
-// not yet sent through the window (which is far smaller than a message), at either hop.
+// In the proxy: one being sent, one of lookahead. On the way: one that the sender's library has
+// taken but not yet sent through the window (which is far smaller than a message), at either hop.
 constexpr int kMessagesHeldMax = 4;
 constexpr milliseconds kStalled{1000};
 
@@ -43,8 +43,12 @@ TEST_P(BackpressureTest, AStalledUpstreamStopsTheDownstreamsSender) {
   while (call.WriteWithin(std::string(kMessageBytes, 'x'), kStalled)) {
     ASSERT_LE(++accepted, kMessagesHeldMax) << "the sender is not held back";
   }
-  EXPECT_EQ(proxy.Metric("lanekeeper_stream_ops_in_flight", {{"direction", "to_upstream"}, {"op", "send"}}), 1);
-  EXPECT_LE(proxy.Metric("lanekeeper_stream_ops_in_flight", {{"direction", "to_upstream"}, {"op", "receive"}}), 1);
+  EXPECT_EQ(proxy.Metric("lanekeeper_stream_ops_in_flight",
+                         {{"direction", "to_upstream"}, {"op", "send"}}),
+            1);
+  EXPECT_LE(proxy.Metric("lanekeeper_stream_ops_in_flight",
+                         {{"direction", "to_upstream"}, {"op", "receive"}}),
+            1);
   ExpectNeighbourMoves(proxy);
   call.Cancel();
   call.AwaitWrite();
@@ -64,8 +68,12 @@ TEST_P(BackpressureTest, AStalledDownstreamStopsTheUpstreamsSender) {
   call.Start();
   ASSERT_TRUE(Eventually([&] { return stalled.load(); })) << accepted << " messages were accepted";
   EXPECT_LE(accepted, kMessagesHeldMax);
-  EXPECT_EQ(proxy.Metric("lanekeeper_stream_ops_in_flight", {{"direction", "to_downstream"}, {"op", "send"}}), 1);
-  EXPECT_LE(proxy.Metric("lanekeeper_stream_ops_in_flight", {{"direction", "to_downstream"}, {"op", "receive"}}), 1);
+  EXPECT_EQ(proxy.Metric("lanekeeper_stream_ops_in_flight",
+                         {{"direction", "to_downstream"}, {"op", "send"}}),
+            1);
+  EXPECT_LE(proxy.Metric("lanekeeper_stream_ops_in_flight",
+                         {{"direction", "to_downstream"}, {"op", "receive"}}),
+            1);
   ExpectNeighbourMoves(proxy);
 }
 

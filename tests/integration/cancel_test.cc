@@ -31,12 +31,14 @@ TEST_P(CancelTest, CancelBeforeTheFirstMessageReachesTheUpstream) {
   call.Cancel();
   EXPECT_TRUE(seen.get_future().get());
   EXPECT_EQ(call.Finish().error_code(), grpc::StatusCode::CANCELLED);
-  EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "client_cancel"}}, 1));
+  EXPECT_TRUE(
+      proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "client_cancel"}}, 1));
 }
 
 TEST_P(CancelTest, CancelMidStreamReachesTheUpstream) {
   std::promise<bool> seen;
-  FakeUpstream upstream(ThenExpectCancel(seen, [](UpstreamCall& call) { call.Write(*call.Read()); }));
+  FakeUpstream upstream(
+      ThenExpectCancel(seen, [](UpstreamCall& call) { call.Write(*call.Read()); }));
   ProxyHarness proxy(GetParam(), upstream.address());
   DownstreamCall call(proxy.channel());
   call.Start();
@@ -100,13 +102,15 @@ TEST_P(CancelTest, CancelWhileTheUpstreamIsUnreachableEndsTheRpc) {
 }
 
 TEST_P(CancelTest, AStatusOfCancelledFromTheUpstreamIsAStatus) {
-  FakeUpstream upstream(
-      [](UpstreamCall& call) { call.Finish({grpc::StatusCode::CANCELLED, "upstream's own"}); });
+  FakeUpstream upstream([](UpstreamCall& call) {
+    call.Finish({grpc::StatusCode::CANCELLED, "upstream's own"});
+  });
   ProxyHarness proxy(GetParam(), upstream.address());
   DownstreamCall call(proxy.channel());
   call.Start();
   EXPECT_EQ(call.End().error_message(), "upstream's own");
-  EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "upstream_status"}}, 1));
+  EXPECT_TRUE(
+      proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "upstream_status"}}, 1));
 }
 
 TEST_P(CancelTest, ManyCancelsAtRandomMomentsLeaveNothingBehind) {

@@ -38,9 +38,8 @@ TEST_P(DrainTest, WhatIsLeftAtTheTimeoutEndsWithUnavailable) {
     call.Write("hello");
     cancelled.set_value(call.AwaitCancelled());
   });
-  ProxyHarness proxy(GetParam(), upstream.address(), [](Config& config) {
-    config.drain.timeout = std::chrono::milliseconds(100);
-  });
+  ProxyHarness proxy(GetParam(), upstream.address(),
+                     [](Config& config) { config.drain.timeout = std::chrono::milliseconds(100); });
   DownstreamCall call(proxy.channel());
   call.Start();
   ASSERT_EQ(call.Read(), "hello");
@@ -58,9 +57,8 @@ TEST_P(DrainTest, AStalledStreamDoesNotHoldTheShutdownUp) {
     }
     call.AwaitCancelled();
   });
-  ProxyHarness proxy(GetParam(), upstream.address(), [](Config& config) {
-    config.drain.timeout = std::chrono::milliseconds(50);
-  });
+  ProxyHarness proxy(GetParam(), upstream.address(),
+                     [](Config& config) { config.drain.timeout = std::chrono::milliseconds(50); });
   DownstreamCall call(proxy.channel());
   call.Start();
   ASSERT_TRUE(proxy.AwaitMetric("lanekeeper_stream_ops_in_flight",

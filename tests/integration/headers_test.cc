@@ -50,7 +50,8 @@ TEST_P(HeadersTest, RequestHeadersReachTheUpstreamBeforeAnyRequest) {
   EXPECT_TRUE(call.End().ok());
 }
 
-// What a retry policy looks at: an answer of trailers only may be retried, one with headers may not.
+// What a retry policy looks at: an answer of trailers only may be retried, one with headers may
+// not.
 TEST_P(HeadersTest, TrailersOnlyStaysTrailersOnly) {
   FakeUpstream upstream([](UpstreamCall& call) {
     call.Finish({grpc::StatusCode::NOT_FOUND, "no such thing"}, {{"x-trailer", "t"}});

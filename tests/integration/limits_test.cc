@@ -45,7 +45,8 @@ TEST_P(LimitsTest, ManyRefusalsLeaveNothingBehind) {
   ASSERT_TRUE(only.Write("x"));
   ASSERT_EQ(only.Read(), "x");
   for (int i = 0; i < 300; ++i) {
-    ASSERT_EQ(Unary(proxy.channel(), "no").status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+    ASSERT_EQ(Unary(proxy.channel(), "no").status.error_code(),
+              grpc::StatusCode::RESOURCE_EXHAUSTED);
   }
   EXPECT_EQ(proxy.app().registry().open(), 1);
   EXPECT_TRUE(only.End().ok());

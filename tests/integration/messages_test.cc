@@ -23,7 +23,8 @@ std::string Pattern(size_t bytes) {
 TEST_P(MessagesTest, UnaryOfEverySizeIsEchoed) {
   FakeUpstream upstream(Echo);
   ProxyHarness proxy(GetParam(), upstream.address());
-  for (size_t bytes : {0u, 1u, 100u, 16383u, 16384u, 65535u, 65536u, 1000000u, 5000000u, 20000000u}) {
+  for (size_t bytes :
+       {0u, 1u, 100u, 16383u, 16384u, 65535u, 65536u, 1000000u, 5000000u, 20000000u}) {
     const std::string message = Pattern(bytes);
     const UnaryResult result = Unary(proxy.channel(), message);
     ASSERT_TRUE(result.status.ok()) << bytes << ": " << result.status.error_message();

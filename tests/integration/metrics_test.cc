@@ -22,7 +22,8 @@ TEST_P(MetricsTest, CountersMoveWhileTheStreamIsOpen) {
     EXPECT_TRUE(proxy.AwaitMetric("grpc_server_msg_received_total", method, i));
     EXPECT_TRUE(proxy.AwaitMetric("grpc_server_msg_sent_total", method, i));
     for (const char* direction : {"to_upstream", "to_downstream"}) {
-      EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_stream_messages_total", {{"direction", direction}}, i));
+      EXPECT_TRUE(
+          proxy.AwaitMetric("lanekeeper_stream_messages_total", {{"direction", direction}}, i));
       EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_stream_message_bytes_total",
                                     {{"direction", direction}}, 10 * i));
     }

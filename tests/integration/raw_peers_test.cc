@@ -1,4 +1,5 @@
-// Peers that send what no gRPC library would: their RPC fails, the process and its neighbours do not.
+// Peers that send what no gRPC library would: their RPC fails, the process and its neighbours do
+// not.
 #include <gmock/gmock.h>
 
 #include <thread>
@@ -16,8 +17,11 @@ LANEKEEPER_BOTH_KINDS(RawPeersTest);
 const std::string kPath = "/s/M";
 
 // Metadata that core accepts from a peer but refuses to send.
-const Fields kIllegal[] = {{{"x-bad", "caf\xc3\xa9"}}, {{"x-bad", "\x01"}}, {{"x bad", "v"}},
-                           {{"grpclb_client_stats", "v"}}, {{"x-bad", "\x7f"}}};
+const Fields kIllegal[] = {{{"x-bad", "caf\xc3\xa9"}},
+                           {{"x-bad", "\x01"}},
+                           {{"x bad", "v"}},
+                           {{"grpclb_client_stats", "v"}},
+                           {{"x-bad", "\x7f"}}};
 
 TEST_P(RawPeersTest, IllegalRequestMetadataFailsThatRpcAlone) {
   FakeUpstream upstream(Echo);
@@ -33,7 +37,8 @@ TEST_P(RawPeersTest, IllegalRequestMetadataFailsThatRpcAlone) {
     ASSERT_EQ(neighbour.Read(), "still here");
   }
   EXPECT_TRUE(neighbour.End().ok());
-  EXPECT_GE(proxy.Metric("lanekeeper_streams_terminated_total", {{"cause", "illegal_metadata"}}), 2);
+  EXPECT_GE(proxy.Metric("lanekeeper_streams_terminated_total", {{"cause", "illegal_metadata"}}),
+            2);
 }
 
 TEST_P(RawPeersTest, HopByHopFieldsAreNotForwarded) {
@@ -136,11 +141,14 @@ TEST_P(RawPeersTest, IllegalResponseMetadataFailsThatRpcAlone) {
   RawUpstream upstream;
   {
     ProxyHarness proxy(GetParam(), upstream.address());
-    EXPECT_EQ(Unary(proxy.channel(), "bad trailers").status.error_code(), grpc::StatusCode::INTERNAL);
-    EXPECT_EQ(Unary(proxy.channel(), "bad headers").status.error_code(), grpc::StatusCode::INTERNAL);
+    EXPECT_EQ(Unary(proxy.channel(), "bad trailers").status.error_code(),
+              grpc::StatusCode::INTERNAL);
+    EXPECT_EQ(Unary(proxy.channel(), "bad headers").status.error_code(),
+              grpc::StatusCode::INTERNAL);
     EXPECT_FALSE(Unary(proxy.channel(), "reset").status.ok());
     EXPECT_EQ(Unary(proxy.channel(), "orderly").response, "fine");
-    EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "illegal_metadata"}}, 2));
+    EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total",
+                                  {{"cause", "illegal_metadata"}}, 2));
     EXPECT_EQ(proxy.Metric("lanekeeper_upstream_connections"), 1);
   }
 }

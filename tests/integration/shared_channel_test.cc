@@ -64,7 +64,8 @@ TEST_P(SharedChannelTest, TwoProxiesInOneProcessAreIndependent) {
   EXPECT_EQ(first.Metric("grpc_server_started_total"), 1);
   EXPECT_EQ(second.Metric("grpc_server_started_total"), 1);
   // Only all threads of the process can be checked at the end, so both end first.
-  EXPECT_TRUE(Eventually([&] { return first.app().registry().open() + second.app().registry().open() == 0; }));
+  EXPECT_TRUE(Eventually(
+      [&] { return first.app().registry().open() + second.app().registry().open() == 0; }));
 }
 
 }  // namespace

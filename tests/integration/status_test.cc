@@ -34,9 +34,11 @@ TEST_P(StatusTest, EveryCodePassesWithItsMessage) {
 }
 
 TEST_P(StatusTest, AMessageOfAnyUnicodeTextPasses) {
-  const std::string text = "\t\ntest with whitespace\r\nand Unicode BMP \u263a and non-BMP \U0001F608\t\n%20%";
-  FakeUpstream upstream(
-      [&](UpstreamCall& call) { call.Finish({grpc::StatusCode::UNKNOWN, text}); });
+  const std::string text =
+      "\t\ntest with whitespace\r\nand Unicode BMP \u263a and non-BMP \U0001F608\t\n%20%";
+  FakeUpstream upstream([&](UpstreamCall& call) {
+    call.Finish({grpc::StatusCode::UNKNOWN, text});
+  });
   ProxyHarness proxy(GetParam(), upstream.address());
   DownstreamCall call(proxy.channel());
   call.Start();

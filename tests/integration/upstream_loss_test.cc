@@ -17,7 +17,8 @@ TEST_P(UpstreamLossTest, AnUnreachableUpstreamIsUnavailable) {
     EXPECT_EQ(result.status.error_code(), grpc::StatusCode::UNAVAILABLE);
     EXPECT_THAT(result.status.error_message(), ::testing::HasSubstr("failed to connect"));
   }
-  EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "upstream_lost"}}, 3));
+  EXPECT_TRUE(
+      proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "upstream_lost"}}, 3));
 }
 
 TEST_P(UpstreamLossTest, AnUnresolvableUpstreamIsUnavailable) {

@@ -27,7 +27,8 @@ class DownstreamCall {
 
   DownstreamCall& Start();
   bool Write(const std::string& bytes);
-  // Like Write, but gives up waiting: true when accepted in time. Once false, AwaitWrite before the next.
+  // Like Write, but gives up waiting: true when accepted in time. Once false, AwaitWrite before the
+  // next.
   bool WriteWithin(const std::string& bytes, std::chrono::milliseconds patience);
   bool AwaitWrite();
   bool WritesDone();

@@ -102,7 +102,8 @@ void FakeUpstream::Accept() {
     lock.unlock();
     void* tag = nullptr;
     bool ok = false;
-    if (!arrivals_->Next(&tag, &ok) || !ok) return;  // the end of a call that never began is not told
+    if (!arrivals_->Next(&tag, &ok) || !ok)
+      return;  // the end of a call that never began is not told
     call->began_ = true;
     ++calls_;
     lock.lock();

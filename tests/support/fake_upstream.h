@@ -1,6 +1,6 @@
 // A gRPC server that does what a test tells it: each RPC runs the script on a thread of its own.
-// The script speaks in blocking steps; what it leaves unfinished is finished with OK, or dropped when
-// cancelled. Destruction cancels what is left and joins every thread.
+// The script speaks in blocking steps; what it leaves unfinished is finished with OK, or dropped
+// when cancelled. Destruction cancels what is left and joins every thread.
 #pragma once
 
 #include <grpcpp/generic/async_generic_service.h>

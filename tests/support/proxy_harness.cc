@@ -35,10 +35,12 @@ bool HasLabels(const prometheus::ClientMetric& metric, const Metrics::Labels& la
 
 double ValueOf(const prometheus::ClientMetric& metric, prometheus::MetricType type) {
   switch (type) {
-    case prometheus::MetricType::Counter: return metric.counter.value;
+    case prometheus::MetricType::Counter:
+      return metric.counter.value;
     case prometheus::MetricType::Histogram:
       return static_cast<double>(metric.histogram.sample_count);
-    default: return metric.gauge.value;
+    default:
+      return metric.gauge.value;
   }
 }
 

@@ -1,5 +1,5 @@
-// A lanekeeper in the test's own process, in front of one upstream. Destruction asserts that nothing is
-// left: no RPC, no operation in flight, no contract violation, no thread of ours.
+// A lanekeeper in the test's own process, in front of one upstream. Destruction asserts that
+// nothing is left: no RPC, no operation in flight, no contract violation, no thread of ours.
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -52,9 +52,9 @@ inline std::string KindName(const ::testing::TestParamInfo<RpcThreadKind>& info)
   return info.param == RpcThreadKind::kUser ? "User" : "Kernel";
 }
 
-#define LANEKEEPER_BOTH_KINDS(suite)                                                            \
-  INSTANTIATE_TEST_SUITE_P(RpcThreads, suite,                                                   \
-                           ::testing::Values(RpcThreadKind::kUser, RpcThreadKind::kKernel),     \
+#define LANEKEEPER_BOTH_KINDS(suite)                                                        \
+  INSTANTIATE_TEST_SUITE_P(RpcThreads, suite,                                               \
+                           ::testing::Values(RpcThreadKind::kUser, RpcThreadKind::kKernel), \
                            KindName)
 
 }  // namespace lanekeeper::testing

@@ -33,7 +33,8 @@ std::string Length(size_t value) {
 
 std::string BigEndian(uint32_t value, int bytes) {
   std::string text;
-  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) text += static_cast<char>(value >> shift);
+  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8)
+    text += static_cast<char>(value >> shift);
   return text;
 }
 
@@ -76,7 +77,8 @@ RawHttp2::~RawHttp2() {
   if (fd_ >= 0) close(fd_);
 }
 
-void RawHttp2::Send(uint8_t type, uint8_t flags, uint32_t stream, const std::string& payload) const {
+void RawHttp2::Send(uint8_t type, uint8_t flags, uint32_t stream,
+                    const std::string& payload) const {
   const std::string bytes = BigEndian(static_cast<uint32_t>(payload.size()), 3) +
                             static_cast<char>(type) + static_cast<char>(flags) +
                             BigEndian(stream, 4) + payload;
@@ -85,9 +87,9 @@ void RawHttp2::Send(uint8_t type, uint8_t flags, uint32_t stream, const std::str
 
 void RawHttp2::SendRequest(uint32_t stream, const std::string& path, const Fields& more,
                            uint8_t flags) const {
-  Fields fields = {{":method", "POST"},   {":scheme", "http"},
-                   {":path", path},       {":authority", "localhost"},
-                   {"te", "trailers"},    {"content-type", "application/grpc"}};
+  Fields fields = {{":method", "POST"}, {":scheme", "http"},
+                   {":path", path},     {":authority", "localhost"},
+                   {"te", "trailers"},  {"content-type", "application/grpc"}};
   fields.insert(fields.end(), more.begin(), more.end());
   Send(kHeaders, static_cast<uint8_t>(kEndHeaders | flags), stream, Literals(fields));
 }
@@ -108,14 +110,17 @@ std::optional<Frame> RawHttp2::Read(std::chrono::milliseconds patience) {
   for (;;) {
     std::array<char, 9> head{};
     if (!ReadBytes(head.data(), head.size(), patience)) return {};
-    const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(head[i])); };
+    const auto byte = [&](size_t i) {
+      return static_cast<uint32_t>(static_cast<uint8_t>(head[i]));
+    };
     Frame frame;
     frame.type = static_cast<uint8_t>(head[3]);
     frame.flags = static_cast<uint8_t>(head[4]);
     frame.stream = (byte(5) << 24 | byte(6) << 16 | byte(7) << 8 | byte(8)) & 0x7fffffff;
     frame.payload.resize(byte(0) << 16 | byte(1) << 8 | byte(2));
     if (!ReadBytes(frame.payload.data(), frame.payload.size(), patience)) return {};
-    const bool to_acknowledge = (frame.type == kSettings || frame.type == kPing) && frame.flags != kAck;
+    const bool to_acknowledge =
+        (frame.type == kSettings || frame.type == kPing) && frame.flags != kAck;
     if (to_acknowledge) Send(frame.type, kAck, 0, frame.type == kPing ? frame.payload : "");
     if (frame.type != kSettings && frame.type != kPing) return frame;
   }

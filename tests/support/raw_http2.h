@@ -1,5 +1,5 @@
-// The HTTP/2 that no gRPC library would send: a peer that speaks frames by hand (RFC 9113), with header
-// fields as plain literals (RFC 7541 section 6.2.2). Owns its socket. One thread.
+// The HTTP/2 that no gRPC library would send: a peer that speaks frames by hand (RFC 9113), with
+// header fields as plain literals (RFC 7541 section 6.2.2). Owns its socket. One thread.
 #pragma once
 
 #include <chrono>
@@ -54,10 +54,11 @@ class RawHttp2 {
 
   void Send(uint8_t type, uint8_t flags, uint32_t stream, const std::string& payload) const;
   // Request headers of a gRPC call, with more fields after the usual ones.
-  void SendRequest(uint32_t stream, const std::string& path, const Fields& more, uint8_t flags = 0) const;
+  void SendRequest(uint32_t stream, const std::string& path, const Fields& more,
+                   uint8_t flags = 0) const;
 
-  // The next frame; empty when the peer closed the connection or nothing came in time. SETTINGS and PING
-  // are acknowledged on the way.
+  // The next frame; empty when the peer closed the connection or nothing came in time. SETTINGS and
+  // PING are acknowledged on the way.
   std::optional<Frame> Read(std::chrono::milliseconds patience = std::chrono::seconds(20));
   // Skips until a frame ends the stream.
   std::optional<Frame> ReadUntilEnd(uint32_t stream);

@@ -32,7 +32,8 @@ class TagQueue {
       if (auto done = done_.extract(tag)) return done.mapped();
       void* completed = nullptr;
       bool ok = false;
-      if (queue_.AsyncNext(&completed, &ok, deadline) != grpc::CompletionQueue::GOT_EVENT) return {};
+      if (queue_.AsyncNext(&completed, &ok, deadline) != grpc::CompletionQueue::GOT_EVENT)
+        return {};
       done_[completed] = ok;
     }
   }

@@ -33,7 +33,8 @@ int Dial(int port) {
   return fd;
 }
 
-// Stands in for gRPC: keeps what it is given until told to close it, as gRPC does: shut, then closed.
+// Stands in for gRPC: keeps what it is given until told to close it, as gRPC does: shut, then
+// closed.
 class AcceptLoopTest : public ::testing::Test {
  protected:
   AcceptLoopTest() : AcceptLoopTest(ListeningSocket::Open({"127.0.0.1", 0, ""})) {}
@@ -98,7 +99,8 @@ TEST_F(AcceptLoopTest, AfterStopAcceptingNobodyGetsIn) {
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<uint16_t>(port_));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const bool refused = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0;
+    const bool refused =
+        connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0;
     close(fd);
     return refused;
   }));

@@ -16,7 +16,8 @@ TEST(ContractTest, AViolationIsCountedAndSurvivedInRelease) {
 #else
 TEST(ContractDeathTest, AViolationAbortsInDebug) {
   Cell violations;
-  EXPECT_EXIT(ReportContractViolation(violations, "test lane"), ::testing::KilledBySignal(SIGABRT), "");
+  EXPECT_EXIT(ReportContractViolation(violations, "test lane"), ::testing::KilledBySignal(SIGABRT),
+              "");
 }
 #endif
 

@@ -60,17 +60,18 @@ TEST(MetadataTest, OrderAndRepetitionAreKept) {
 }
 
 TEST(MetadataTest, FieldsOfOneConnectionAreStripped) {
-  for (const char* key : {":path", ":authority", "connection", "content-length", "content-type",
-                          "grpc-accept-encoding", "grpc-encoding", "grpc-internal-anything",
-                          "grpc-message", "grpc-status", "grpc-timeout", "grpclb_client_stats", "host",
-                          "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"}) {
+  for (const char* key :
+       {":path", ":authority", "connection", "content-length", "content-type",
+        "grpc-accept-encoding", "grpc-encoding", "grpc-internal-anything", "grpc-message",
+        "grpc-status", "grpc-timeout", "grpclb_client_stats", "host", "keep-alive",
+        "proxy-connection", "te", "transfer-encoding", "upgrade"}) {
     EXPECT_EQ(Judge(key, "v"), MetadataVerdict::kStrip) << key;
   }
 }
 
 TEST(MetadataTest, FieldsOfTheRpcAreForwarded) {
-  for (const char* key : {"authorization", "traceparent", "tracestate", "user-agent", "x-request-id",
-                          "grpc-previous-rpc-attempts", "grpc-retry-pushback-ms",
+  for (const char* key : {"authorization", "traceparent", "tracestate", "user-agent",
+                          "x-request-id", "grpc-previous-rpc-attempts", "grpc-retry-pushback-ms",
                           "grpc-status-details-bin", "x-any-bin", "te-x", "a"}) {
     EXPECT_EQ(Judge(key, "v"), MetadataVerdict::kForward) << key;
   }
@@ -91,7 +92,10 @@ TEST(MetadataTest, KeysThatGrpcCannotSendAreIllegal) {
 }
 
 TEST(MetadataTest, AnIllegalEntryIsNamedInPrintableText) {
-  const Received received({{"good", "v"}, {"b\xc3\x01" "d", "v"}});
+  const Received received({{"good", "v"},
+                           {"b\xc3\x01"
+                            "d",
+                            "v"}});
   const TranslatedMetadata result = TranslateMetadata(received.array(), 1024);
   EXPECT_EQ(result.problem, TranslatedMetadata::Problem::kIllegal);
   EXPECT_THAT(result.message, HasSubstr("'b??d'"));
@@ -100,7 +104,8 @@ TEST(MetadataTest, AnIllegalEntryIsNamedInPrintableText) {
 TEST(MetadataTest, TheSizeCountsKeyValueAndOverheadOfEveryEntry) {
   const Received received({{"abc", "12345"}, {"te", "trailers"}});  // 3+5+32 + 2+8+32
   EXPECT_EQ(TranslateMetadata(received.array(), 82).problem, TranslatedMetadata::Problem::kNone);
-  EXPECT_EQ(TranslateMetadata(received.array(), 81).problem, TranslatedMetadata::Problem::kTooLarge);
+  EXPECT_EQ(TranslateMetadata(received.array(), 81).problem,
+            TranslatedMetadata::Problem::kTooLarge);
 }
 
 }  // namespace

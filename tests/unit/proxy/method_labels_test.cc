@@ -29,9 +29,10 @@ TEST(MethodLabelsTest, PathsBeyondTheLimitAreOtherAndEarlierOnesStay) {
 
 TEST(MethodLabelsTest, WhatIsNoMethodIsOtherAndTakesNoPlace) {
   MethodLabels labels(1);
-  for (const std::string& path : {std::string(), std::string("/"), std::string("//"), std::string("/a"),
-                                  std::string("a/b"), std::string("/a/"), std::string("/a b/c"),
-                                  std::string("/\xc3\xa9/c"), "/s/" + std::string(300, 'x')}) {
+  for (const std::string& path :
+       {std::string(), std::string("/"), std::string("//"), std::string("/a"), std::string("a/b"),
+        std::string("/a/"), std::string("/a b/c"), std::string("/\xc3\xa9/c"),
+        "/s/" + std::string(300, 'x')}) {
     EXPECT_EQ(labels.Intern(path), MethodLabels::kOther) << path;
   }
   EXPECT_NE(labels.Intern("/s/Real"), MethodLabels::kOther);

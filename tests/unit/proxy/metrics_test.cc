@@ -55,7 +55,8 @@ TEST(MetricsTest, ARecorderSettlesExactlyOnceWithItsFirstCause) {
   }
   EXPECT_EQ((*lease).streams_open.Get(), 0);
   for (size_t i = 0; i < kTerminationCauses; ++i) {
-    EXPECT_EQ((*lease).terminated[i].Get(), static_cast<TerminationCause>(i) == TerminationCause::kClientCancel);
+    EXPECT_EQ((*lease).terminated[i].Get(),
+              static_cast<TerminationCause>(i) == TerminationCause::kClientCancel);
   }
   const MethodCells& method = (*lease).ForMethod("/s/M");
   EXPECT_EQ(method.started.Get(), 1);

@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+"""The upstream of the tests: serves bytes, under any method name; the service names the kind.
+
+  /daemon.Unary/*     echoes
+  /daemon.Bidi/*      echoes each message, and answers the half-close with "bye"
+  /daemon.Produce/*   request {"count": N, "bytes": S}: N messages of S bytes
+  /daemon.Silent/*    never answers
+  /daemon.Fail/*      request {"code": "NOT_FOUND", "message": "..."}: that status
+  /daemon.Metadata/*  request {"headers": S, "trailers": S}: so many bytes of metadata
+  /daemon.Counters/*  how many handlers are active, finished or were cancelled, as JSON
+
+Usage: upstream_server.py PORT (0 picks one). Prints "listening PORT".
+"""
+
+import asyncio
+import json
+import sys
+
+import grpc
+
+counters = {"active": 0, "finished": 0, "cancelled": 0}
+
+
+async def echo_each(_, context):
+    while (message := await context.read()) is not grpc.aio.EOF:
+        await context.write(message)
+    # Reading ends in the same way when the RPC was cancelled, but then this fails.
+    await context.write(b"bye")
+
+
+async def echo(request, _):
+    return request
+
+
+async def produce(request, context):
+    wanted = json.loads(request)
+    for _ in range(wanted["count"]):
+        await context.write(bytes(wanted["bytes"]))
+
+
+async def never_answer(*_):
+    await asyncio.Event().wait()
+
+
+async def fail(request, context):
+    wanted = json.loads(request)
+    await context.abort(grpc.StatusCode[wanted["code"]], wanted["message"])
+
+
+async def send_metadata(request, context):
+    wanted = json.loads(request)
+    await context.send_initial_metadata((("filler", "h" * wanted["headers"]),))
+    context.set_trailing_metadata((("filler", "t" * wanted["trailers"]),))
+    return b""
+
+
+async def read_counters(*_):
+    return json.dumps(counters).encode()
+
+
+def counted(handler):
+    async def run(*arguments):
+        counters["active"] += 1
+        outcome = "cancelled"
+        try:
+            result = await handler(*arguments)
+            outcome = "finished"
+            return result
+        except grpc.aio.AbortError:
+            outcome = "finished"
+            raise
+        finally:
+            counters["active"] -= 1
+            counters[outcome] += 1
+
+    return run
+
+
+HANDLERS = {
+    "daemon.Unary": grpc.unary_unary_rpc_method_handler(counted(echo)),
+    "daemon.Bidi": grpc.stream_stream_rpc_method_handler(counted(echo_each)),
+    "daemon.Produce": grpc.unary_stream_rpc_method_handler(counted(produce)),
+    "daemon.Silent": grpc.unary_unary_rpc_method_handler(counted(never_answer)),
+    "daemon.Fail": grpc.unary_unary_rpc_method_handler(counted(fail)),
+    "daemon.Metadata": grpc.unary_unary_rpc_method_handler(counted(send_metadata)),
+    "daemon.Counters": grpc.unary_unary_rpc_method_handler(read_counters),
+}
+
+
+class AnyMethod(grpc.GenericRpcHandler):
+    def service(self, details):
+        return HANDLERS.get(details.method.split("/")[1])
+
+
+async def main():
+    server = grpc.aio.server(handlers=[AnyMethod()], options=[
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", -1),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.max_metadata_size", 1 << 20)])
+    port = server.add_insecure_port(f"127.0.0.1:{sys.argv[1]}")
+    await server.start()
+    print(f"listening {port}", flush=True)
+    await server.wait_for_termination()
+
+
+asyncio.run(main())
