@@ -1,9 +1,7 @@
 // Flags, configuration, App, exit code: the life of the process.
-#include <absl/synchronization/mutex.h>
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -17,6 +15,7 @@
 #include "proxy/demo/demo_clients.h"
 #include "proxy/demo/demo_upstream.h"
 #include "proxy/lifecycle/log_setup.h"
+#include "proxy/lifecycle/process_setup.h"
 #include "proxy/lifecycle/signals.h"
 #include "proxy/version.h"
 
@@ -35,20 +34,10 @@ struct Options {
   std::optional<LogFormat> log_format;
 };
 
-// Every connection takes two descriptors, so take what the system lets us have.
-void RaiseDescriptorLimit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int Serve(const Config& config) {
   const Signals signals({SIGTERM, SIGINT});
   SetUpLog(config.log);
-  RaiseDescriptorLimit();
-  // Debian's absl checks for deadlocks at every lock, which costs more than forwarding does.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  SetUpProcess();
   spdlog::info("lanekeeper {} (gRPC {})", kVersion, grpc::Version());
 
   std::optional<App> app;

@@ -36,7 +36,8 @@ TEST_P(EarlyFinishTest, StatusComesWhileTheDownstreamIsSilent) {
   ProxyHarness proxy(GetParam(), upstream.address());
   DownstreamCall call(proxy.channel());
   call.Start();
-  EXPECT_EQ(call.Finish().error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  const grpc::Status status = call.Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED) << status.error_message();
 }
 
 TEST_P(EarlyFinishTest, StatusComesWhileRequestsAreStuckInFlowControl) {

@@ -1,0 +1,36 @@
+#include "proxy/lifecycle/process_setup.h"
+
+#include <absl/synchronization/mutex.h>
+#include <malloc.h>
+#include <sys/resource.h>
+
+#include "proxy/threads/cpu_quota.h"
+
+namespace lanekeeper {
+namespace {
+
+// What malloc itself would choose for a 64-bit process.
+constexpr int kArenasPerCpu = 8;
+
+// Every connection takes two descriptors, so take what the system lets us have.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+void SetUpProcess() {
+  RaiseDescriptorLimit();
+  // Debian's absl checks for deadlocks at every lock, which costs more than forwarding does.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  // Left to itself malloc counts the CPUs when it first has many arenas, by opening a file of /sys.
+  // Where that file is missing errno changes, and core, which allocates between connect() and its
+  // look at errno, takes a good connection for a failed one (seen: "failed to connect ...: No such
+  // file or directory").
+  mallopt(M_ARENA_MAX, kArenasPerCpu * UsableCpus("/"));
+}
+
+}  // namespace lanekeeper
