@@ -4,6 +4,9 @@
 // direction does, with no operation of either lane left in flight.
 #pragma once
 
+#include <optional>
+#include <utility>
+
 #include "proxy/metrics/metric_shard.h"
 #include "proxy/rpc/message_receiver.h"
 #include "proxy/threads/rpc_loop.h"
@@ -34,6 +37,10 @@ struct PumpEnd {
   // The last message, where it was known to be the last before it was sent, so that it can travel
   // together with the end of the direction; or the one that is too large. Empty otherwise.
   Message last;
+
+  std::optional<size_t> last_bytes() const {
+    return last ? std::optional(last.size_bytes()) : std::nullopt;
+  }
 };
 
 // A Sink sends messages: `Operation& Send(Message, bool more_follows)`.

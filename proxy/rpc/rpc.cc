@@ -48,10 +48,7 @@ Task Rpc::Run() {
     co_await WhenAll(ForwardRequests(), ForwardResponses(), WatchDownstream());
     co_return;
   }
-  const bool illegal = headers.problem == TranslatedMetadata::Problem::kIllegal;
-  FailWith(illegal ? TerminationCause::kIllegalMetadata : TerminationCause::kLimit,
-           illegal ? GRPC_STATUS_INVALID_ARGUMENT : GRPC_STATUS_RESOURCE_EXHAUSTED,
-           std::move(headers.message));
+  FailFor(headers, GRPC_STATUS_INVALID_ARGUMENT);
   co_await WhenAll(ForwardResponses(), WatchDownstream());
 }
 
@@ -81,10 +78,9 @@ Task Rpc::ForwardRequests() {
   if (end.reason == PumpEnd::Reason::kMessageTooLarge) FailTooLarge(end.last);
   // A broken downstream has not half-closed: WatchDownstream cancels the upstream instead.
   if (end.reason != PumpEnd::Reason::kSourceEnded || requests.broken()) co_return;
-  const bool has_last = static_cast<bool>(end.last);
-  const size_t last_bytes = has_last ? end.last.size_bytes() : 0;
+  const std::optional<size_t> last_bytes = end.last_bytes();
   const bool sent = co_await upstream_.Finish(std::move(end.last));
-  if (sent && has_last) cells.Sent(last_bytes);
+  if (sent && last_bytes) cells.Sent(*last_bytes);
 }
 
 Task Rpc::ForwardResponses() {
@@ -105,10 +101,9 @@ Task Rpc::ForwardResponses() {
   co_await upstream_.StatusReceived();
   const RpcStatus status = TakeUpstreamStatus();
   if (end.reason == PumpEnd::Reason::kSinkEnded || downstream_.cancelled()) co_return;
-  const bool has_last = static_cast<bool>(end.last);
-  const size_t last_bytes = has_last ? end.last.size_bytes() : 0;
+  const std::optional<size_t> last_bytes = end.last_bytes();
   const bool sent = co_await downstream_.Finish(std::move(end.last), status);
-  if (sent && has_last) cells.Sent(last_bytes);
+  if (sent && last_bytes) cells.Sent(*last_bytes);
 }
 
 // Upstream's headers go downstream as they come. With the first message if that is here as well;
@@ -139,10 +134,7 @@ bool Rpc::TakeOverHeaders() {
     downstream_.StageHeaders(headers.forward, upstream_.compression());
     return true;
   }
-  const bool illegal = headers.problem == TranslatedMetadata::Problem::kIllegal;
-  FailWith(illegal ? TerminationCause::kIllegalMetadata : TerminationCause::kLimit,
-           illegal ? GRPC_STATUS_INTERNAL : GRPC_STATUS_RESOURCE_EXHAUSTED,
-           std::move(headers.message));
+  FailFor(headers, GRPC_STATUS_INTERNAL);
   return false;
 }
 
@@ -156,10 +148,7 @@ RpcStatus Rpc::TakeUpstreamStatus() {
     if (trailers.problem == TranslatedMetadata::Problem::kNone) {
       status.trailers = std::move(trailers.forward);
     } else {
-      const bool illegal = trailers.problem == TranslatedMetadata::Problem::kIllegal;
-      FailWith(illegal ? TerminationCause::kIllegalMetadata : TerminationCause::kLimit,
-               illegal ? GRPC_STATUS_INTERNAL : GRPC_STATUS_RESOURCE_EXHAUSTED,
-               std::move(trailers.message));
+      FailFor(trailers, GRPC_STATUS_INTERNAL);
     }
   }
   if (own_status_) return *own_status_;  // its cause has been recorded
@@ -185,6 +174,12 @@ void Rpc::FailWith(TerminationCause cause, grpc_status_code code, std::string me
   recorder_.End(cause, code);
   own_status_ = RpcStatus{code, std::move(message), {}};
   upstream_.Cancel(GRPC_STATUS_CANCELLED, "CANCELLED");
+}
+
+void Rpc::FailFor(const TranslatedMetadata& metadata, grpc_status_code if_illegal) {
+  const bool illegal = metadata.problem == TranslatedMetadata::Problem::kIllegal;
+  FailWith(illegal ? TerminationCause::kIllegalMetadata : TerminationCause::kLimit,
+           illegal ? if_illegal : GRPC_STATUS_RESOURCE_EXHAUSTED, metadata.message);
 }
 
 void Rpc::FailTooLarge(const Message& message) {

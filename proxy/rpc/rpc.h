@@ -62,6 +62,7 @@ class Rpc {
   RpcStatus TakeUpstreamStatus();
   TerminationCause CauseOf(const RpcStatus& status) const;
   void FailWith(TerminationCause cause, grpc_status_code code, std::string message);
+  void FailFor(const TranslatedMetadata& metadata, grpc_status_code if_illegal);
   void FailTooLarge(const Message& message);
   bool deadline_passed() const;
 
