@@ -1,5 +1,5 @@
 // Three functions that gRPC's library exports without a public header that declares them: each is
-// the only way to something that a transparent proxy needs. Found in 1.51 and in current gRPC.
+// the only way to something that a transparent proxy needs. Used with 1.51; later sources have them.
 #pragma once
 
 #include <grpc/compression.h>
