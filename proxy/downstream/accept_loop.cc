@@ -119,7 +119,6 @@ void AcceptLoop::Track(int fd) {
     std::lock_guard lock(tracked_mutex_);
     tracked_.insert(fd);
   }
-  connections_.fetch_add(1, std::memory_order_relaxed);
   // EPOLLHUP is always reported; edge-triggered, so that a mere error does not spin.
   Watch(fd, static_cast<uint64_t>(fd), EPOLLET, EPOLL_CTL_ADD);
 }
@@ -128,12 +127,14 @@ void AcceptLoop::Track(int fd) {
 void AcceptLoop::Untrack(int fd) {
   // Until gRPC has closed its own descriptor the kernel would go on reporting for ours.
   epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
-  {
-    std::lock_guard lock(tracked_mutex_);
-    tracked_.erase(fd);
-    close(fd);
-  }
-  connections_.fetch_sub(1, std::memory_order_relaxed);
+  std::lock_guard lock(tracked_mutex_);
+  tracked_.erase(fd);
+  close(fd);
+}
+
+int64_t AcceptLoop::connections() const {
+  std::lock_guard lock(tracked_mutex_);
+  return static_cast<int64_t>(tracked_.size());
 }
 
 void AcceptLoop::CutConnections() {

@@ -2,7 +2,7 @@
 // stops for ever when file descriptors run out (CVE-2023-4785) and cannot say how many connections
 // there are; this one waits until descriptors are free again, and counts. Owns the listening
 // sockets and, for each connection, a duplicate of its descriptor that tells when gRPC has closed
-// it. Ends with Stop; established connections go on.
+// it. Ends when destroyed; established connections go on.
 #pragma once
 
 #include <atomic>
@@ -34,7 +34,7 @@ class AcceptLoop {
   // Shuts every open connection down, both ways.
   void CutConnections();
 
-  int64_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  int64_t connections() const;
   int64_t accept_failures() const { return accept_failures_.load(std::memory_order_relaxed); }
 
  private:
@@ -53,9 +53,8 @@ class AcceptLoop {
   std::atomic<bool> accepting_{false};
   std::atomic<bool> stopping_{false};
   bool paused_ = false;
-  std::atomic<int64_t> connections_{0};
   std::atomic<int64_t> accept_failures_{0};
-  std::mutex tracked_mutex_;
+  mutable std::mutex tracked_mutex_;
   std::set<int> tracked_;  // our duplicates
   std::thread thread_;
 };

@@ -51,7 +51,6 @@ class ServerCall {
 
   // The headers go out with the next batch, or alone with SendHeaders.
   void StageHeaders(const Metadata& headers, grpc_compression_algorithm compression);
-  bool headers_staged() const { return headers_ == Headers::kStaged; }
   [[nodiscard]] Operation& SendHeaders();
   // more_follows: another message is at hand, so core need not write this one at once.
   [[nodiscard]] Operation& Send(Message message, bool more_follows);

@@ -29,7 +29,7 @@ void RpcLoop::Run(const bool* stop) {
 // them.
 grpc_event RpcLoop::Next() {
   const bool may_block = settling_.alone() && !writes_.holds_anything();
-  if (!coalesce_ || may_block) writes_.Release();
+  if (may_block) writes_.Release();
   const gpr_timespec deadline =
       may_block ? gpr_inf_future(GPR_CLOCK_REALTIME) : gpr_inf_past(GPR_CLOCK_REALTIME);
   const grpc_event event = grpc_completion_queue_next(queue_, deadline, nullptr);

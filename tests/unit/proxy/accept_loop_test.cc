@@ -6,22 +6,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <chrono>
-#include <functional>
 #include <mutex>
-#include <thread>
+
+#include "tests/support/proxy_harness.h"
 
 namespace lanekeeper {
 namespace {
 
-bool Eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
+using lanekeeper::testing::Eventually;
 
 int Dial(int port) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
