@@ -23,8 +23,8 @@ def can_connect(target):
     try:
         socket.create_connection((host, int(port)), timeout=5).close()
         return True
-    except ConnectionRefusedError:
-        return False
+    except (ConnectionRefusedError, ConnectionResetError):
+        return False  # reset: it was in the queue of the socket as that was closed
 
 
 @both_kinds
