@@ -36,6 +36,9 @@ struct UpstreamConfig {
   LoadBalancing load_balancing = LoadBalancing::kPickFirst;
   // The :authority sent upstream; empty (written "preserve") sends what the downstream sent.
   std::optional<std::string> authority;
+  // The header that carries the downstream's user-agent upstream, where gRPC writes its own
+  // user-agent; empty (written "off") for none.
+  std::optional<std::string> user_agent_header;
   // Whether an RPC waits for an upstream that is not connected rather than fail with UNAVAILABLE.
   bool wait_for_ready = false;
   KeepaliveConfig keepalive;
@@ -52,11 +55,18 @@ struct RpcThreadsConfig {
 struct LimitsConfig {
   // RPCs open at once over all listeners; one more is refused with RESOURCE_EXHAUSTED.
   int64_t open_rpcs = 10000;
+  // RPCs that wait for the upstream to take them at once: for a stream (its
+  // MAX_CONCURRENT_STREAMS) or for a connection; one more is refused with RESOURCE_EXHAUSTED.
+  int64_t upstream_waiting = 10000;
   // Largest message in bytes, either direction; empty (written "unlimited") sets no limit.
   std::optional<int64_t> message_size_bytes;
-  // Largest metadata of one RPC in bytes, each direction, counted as HTTP/2 does:
-  // key + value + 32 an entry (RFC 9113 section 6.5.2).
+  // Largest metadata of one request in bytes, counted as HTTP/2 does: key + value + 32 an entry
+  // (RFC 9113 section 6.5.2). Upstreams close the connection that all RPCs share when they get more
+  // than they take, so it must not be above what the upstream takes.
   int64_t metadata_size_bytes = 16 * 1024;
+  // The same for each of response headers and trailers, which can hurt only the downstream that
+  // they are for; empty (written "same") for as much as requests.
+  std::optional<int64_t> response_metadata_size_bytes;
 };
 
 struct DrainConfig {

@@ -29,6 +29,7 @@ inline constexpr std::array<Named<LogFormat>, 2> kLogFormats = {
     {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}};
 inline constexpr std::array<Named<bool>, 2> kBooleans = {{{"true", true}, {"false", false}}};
 
+inline constexpr std::string_view kSame = "same";            // limits.response_metadata_size
 inline constexpr std::string_view kPreserve = "preserve";    // upstream.authority
 inline constexpr std::string_view kAuto = "auto";            // rpc_threads.workers
 inline constexpr std::string_view kUnlimited = "unlimited";  // limits.message_size

@@ -42,12 +42,14 @@ std::string Upstream(const UpstreamConfig& upstream) {
       "  address: {}\n"
       "  load_balancing: {}\n"
       "  authority: {}\n"
+      "  user_agent_header: {}\n"
       "  wait_for_ready: {}\n"
       "  keepalive:\n"
       "    time: {}\n"
       "    timeout: {}\n",
       Quoted(upstream.address), NameOf(kLoadBalancings, upstream.load_balancing),
-      OrWord(upstream.authority, kPreserve, Quoted), NameOf(kBooleans, upstream.wait_for_ready),
+      OrWord(upstream.authority, kPreserve, Quoted),
+      OrWord(upstream.user_agent_header, kOff, Quoted), NameOf(kBooleans, upstream.wait_for_ready),
       FormatDuration(upstream.keepalive.time), FormatDuration(upstream.keepalive.timeout));
 }
 
@@ -64,10 +66,14 @@ std::string Limits(const LimitsConfig& limits) {
   return fmt::format(
       "limits:\n"
       "  open_rpcs: {}\n"
+      "  upstream_waiting: {}\n"
       "  message_size: {}\n"
-      "  metadata_size: {}\n",
-      limits.open_rpcs, OrWord(limits.message_size_bytes, kUnlimited, FormatSize),
-      FormatSize(limits.metadata_size_bytes));
+      "  metadata_size: {}\n"
+      "  response_metadata_size: {}\n",
+      limits.open_rpcs, limits.upstream_waiting,
+      OrWord(limits.message_size_bytes, kUnlimited, FormatSize),
+      FormatSize(limits.metadata_size_bytes),
+      OrWord(limits.response_metadata_size_bytes, kSame, FormatSize));
 }
 
 std::string Metrics(const MetricsConfig& metrics) {

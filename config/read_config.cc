@@ -50,6 +50,20 @@ std::optional<std::string> AuthorityText(std::string_view text, std::string* why
   return std::string(text);
 }
 
+// A name that HTTP/2 and gRPC let an application use (gRPC doc/PROTOCOL-HTTP2.md, Custom-Metadata),
+// for a text value.
+std::optional<std::string> HeaderName(std::string_view text, std::string* why) {
+  const auto allowed = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.';
+  };
+  if (text.empty() || !std::all_of(text.begin(), text.end(), allowed) ||
+      text.starts_with("grpc-") || text.ends_with("-bin")) {
+    *why = "expected a header such as x-forwarded-user-agent, found " + Quote(text);
+    return std::nullopt;
+  }
+  return std::string(text);
+}
+
 void ReadListen(FieldReader& root, std::vector<ListenConfig>* listen) {
   root.Require("listen");
   root.MapList("listen", [listen](FieldReader& map) {
@@ -70,6 +84,7 @@ void ReadUpstream(FieldReader& map, UpstreamConfig* upstream) {
   map.Value("address", TargetText, &upstream->address);
   map.Value("load_balancing", OneOf(kLoadBalancings), &upstream->load_balancing);
   map.Value("authority", OrWord(kPreserve, AuthorityText), &upstream->authority);
+  map.Value("user_agent_header", OrWord(kOff, HeaderName), &upstream->user_agent_header);
   map.Value("wait_for_ready", OneOf(kBooleans), &upstream->wait_for_ready);
   map.Map("keepalive", [&](FieldReader& inner) { ReadKeepalive(inner, &upstream->keepalive); });
 }
@@ -81,9 +96,12 @@ void ReadRpcThreads(FieldReader& map, RpcThreadsConfig* rpc_threads) {
 
 void ReadLimits(FieldReader& map, LimitsConfig* limits) {
   map.Value("open_rpcs", NumberBetween(1, 1'000'000), &limits->open_rpcs);
+  map.Value("upstream_waiting", NumberBetween(1, 1'000'000), &limits->upstream_waiting);
   map.Value("message_size", OrWord(kUnlimited, SizeBetween(1, kLargestMessage)),
             &limits->message_size_bytes);
   map.Value("metadata_size", SizeBetween(1 * kKiB, 1024 * kKiB), &limits->metadata_size_bytes);
+  map.Value("response_metadata_size", OrWord(kSame, SizeBetween(1 * kKiB, 4096 * kKiB)),
+            &limits->response_metadata_size_bytes);
 }
 
 void ReadDrain(FieldReader& map, DrainConfig* drain) {

@@ -33,6 +33,17 @@ size_t RegistryShards(const RpcThreadsConfig& config) {
                                              : kKernelRegistryShards;
 }
 
+MetadataRules RequestMetadataRules(const Config& config) {
+  return {config.limits.metadata_size_bytes, "metadata_size", config.upstream.user_agent_header};
+}
+
+MetadataRules ResponseMetadataRules(const Config& config) {
+  const LimitsConfig& limits = config.limits;
+  if (!limits.response_metadata_size_bytes)
+    return {limits.metadata_size_bytes, "metadata_size", {}};
+  return {*limits.response_metadata_size_bytes, "response_metadata_size", {}};
+}
+
 std::vector<Metrics::Sample> One(int64_t value) { return {{{}, static_cast<double>(value)}}; }
 
 }  // namespace
@@ -40,10 +51,10 @@ std::vector<Metrics::Sample> One(int64_t value) { return {{{}, static_cast<doubl
 App::App(const Config& config)
     : config_(config),
       metrics_(config.metrics.max_methods),
-      channel_(config.upstream),
+      channel_(config.upstream, config.limits.upstream_waiting),
       upstream_watch_(channel_, config.upstream.address),
       registry_(config.limits.open_rpcs, RegistryShards(config.rpc_threads)),
-      environment_{channel_, config.limits.metadata_size_bytes,
+      environment_{channel_, RequestMetadataRules(config_), ResponseMetadataRules(config_),
                    static_cast<size_t>(config.limits.message_size_bytes.value_or(
                        std::numeric_limits<int64_t>::max()))},
       threads_(MakeRpcThreads(config.rpc_threads, {environment_, registry_, metrics_})),
@@ -88,6 +99,7 @@ size_t App::Drain() {
 size_t App::EndOpenRpcs() {
   const size_t ended = registry_.ForEach([](Rpc& rpc) { rpc.EndForDrain(); });
   registry_.WaitUntilEmpty(steady_clock::now() + kStatusPatience);
+  registry_.Close();
   // Repeatedly: an RPC may have been admitted while we ended the others.
   while (!registry_.WaitUntilEmpty(steady_clock::now() + kDrainStep)) {
     registry_.ForEach([](Rpc& rpc) {
@@ -109,6 +121,10 @@ void App::AddSources() {
   metrics_.AddSource(
       {"lanekeeper_upstream_connections", "Connections to the upstream now.", MetricType::Gauge,
        [peers = PeersOf(config_.upstream.address)] { return One(CountConnectionsTo(peers)); }});
+  metrics_.AddSource({"lanekeeper_streams_awaiting_upstream",
+                      "RPCs whose headers have not left yet: they wait for a connection or for the "
+                      "upstream to allow one more stream.",
+                      MetricType::Gauge, [this] { return One(channel_.starts().waiting()); }});
   metrics_.AddSource({"lanekeeper_upstream_state", "1 for the state the upstream channel is in.",
                       MetricType::Gauge, [this] {
                         std::vector<Metrics::Sample> samples;

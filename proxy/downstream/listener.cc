@@ -26,7 +26,8 @@ void SetArguments(grpc::ServerBuilder& builder, const LimitsConfig& limits) {
       GRPC_ARG_MAX_METADATA_SIZE,
       static_cast<int>(std::max(kConnectionMetadataBytesMin,
                                 limits.metadata_size_bytes * kConnectionMetadataFactor)));
-  // Messages cross as they are, compressed or not.
+  // Messages cross as they are, compressed or not, and so do the headers that tell how.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
   builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
   // The downstream is our own pod: let it ping as it likes rather than cut it off.

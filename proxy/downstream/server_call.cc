@@ -2,6 +2,7 @@
 
 #include <grpc/slice.h>
 
+#include <cstring>
 #include <utility>
 
 #include "proxy/rpc/core_symbols.h"
@@ -44,10 +45,6 @@ ServerCall::ServerCall(IncomingCall incoming, MetricShard& metrics)
 
 ServerCall::~ServerCall() = default;
 
-grpc_compression_algorithm ServerCall::compression() const {
-  return grpc_call_test_only_get_compression_algorithm(incoming_.call);
-}
-
 void ServerCall::Watch() {
   grpc_op op{};
   op.op = GRPC_OP_RECV_CLOSE_ON_SERVER;
@@ -55,7 +52,7 @@ void ServerCall::Watch() {
   closed_.Start(incoming_.call, {&op, 1});
 }
 
-void ServerCall::StageHeaders(const Metadata& headers, grpc_compression_algorithm compression) {
+void ServerCall::StageHeaders(const Metadata& headers, const Compression& compression) {
   staged_ = headers;
   AppendCompression(staged_, compression);
   headers_ = Headers::kStaged;
@@ -100,7 +97,8 @@ Operation& ServerCall::Finish(Message last, const RpcStatus& status) {
   op.op = GRPC_OP_SEND_STATUS_FROM_SERVER;
   op.data.send_status_from_server.trailing_metadata_count = trailers.size();
   op.data.send_status_from_server.trailing_metadata = trailers.data();
-  op.data.send_status_from_server.status = status.code;
+  static_assert(sizeof status.code == sizeof op.data.send_status_from_server.status);
+  std::memcpy(&op.data.send_status_from_server.status, &status.code, sizeof status.code);
   op.data.send_status_from_server.status_details = status.message.empty() ? nullptr : &message;
   sender_.Start(incoming_.call, {ops, count});
   return sender_;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "proxy/metrics/metric_shard.h"
+#include "proxy/rpc/compression.h"
 #include "proxy/rpc/message_receiver.h"
 #include "proxy/rpc/metadata.h"
 #include "proxy/rpc/operation.h"
@@ -40,7 +41,7 @@ class ServerCall {
   ~ServerCall();
 
   const IncomingCall& incoming() const { return incoming_; }
-  grpc_compression_algorithm compression() const;
+  Compression compression() const { return Compression::Of(incoming_.call); }
 
   // Starts to watch for the end of the call; await Closed(), then ask cancelled().
   void Watch();
@@ -50,7 +51,7 @@ class ServerCall {
   MessageReceiver& receiver() { return receiver_; }
 
   // The headers go out with the next batch, or alone with SendHeaders.
-  void StageHeaders(const Metadata& headers, grpc_compression_algorithm compression);
+  void StageHeaders(const Metadata& headers, const Compression& compression);
   [[nodiscard]] Operation& SendHeaders();
   // more_follows: another message is at hand, so core need not write this one at once.
   [[nodiscard]] Operation& Send(Message message, bool more_follows);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "proxy/metrics/cell.h"
+#include "proxy/metrics/duration_cells.h"
 #include "proxy/metrics/method_labels.h"
 #include "proxy/rpc/termination.h"
 
@@ -26,6 +27,10 @@ enum class StreamOp { kReceive, kSend };
 inline constexpr std::array<double, 16> kHandlingBuckets = {
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3600, 21600};
 
+// Upper bounds of lanekeeper_upstream_start_wait_seconds.
+inline constexpr std::array<double, 14> kStartWaitBuckets = {
+    0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 600, 3600};
+
 // Status codes 0 to 16 by number, and one place for codes that gRPC does not define.
 inline constexpr size_t kStatusCodes = 18;
 inline constexpr size_t kUnknownStatusCode = 17;
@@ -35,8 +40,7 @@ struct MethodCells {
   Cell messages_received;  // from the downstream
   Cell messages_sent;      // to the downstream
   std::array<Cell, kStatusCodes> handled;
-  std::array<Cell, kHandlingBuckets.size() + 1> handling_buckets;
-  Cell handling_nanoseconds;
+  DurationCells<kHandlingBuckets.size()> handling;
 };
 
 class MetricShard {
@@ -68,6 +72,8 @@ class MetricShard {
   std::array<Cell, kTerminationCauses> terminated;
   std::array<Cell, kRejectReasons> rejected;
   Cell contract_violations;
+  Cell upstream_retries;
+  DurationCells<kStartWaitBuckets.size()> start_wait;
 
  private:
   MethodLabels& labels_;

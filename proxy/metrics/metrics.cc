@@ -1,7 +1,6 @@
 #include "proxy/metrics/metrics.h"
 
 #include <array>
-#include <cmath>
 #include <utility>
 
 #include "proxy/metrics/status_names.h"
@@ -47,29 +46,14 @@ struct Metrics::MethodTotals {
   int64_t messages_received = 0;
   int64_t messages_sent = 0;
   std::array<int64_t, kStatusCodes> handled{};
-  std::array<int64_t, kHandlingBuckets.size() + 1> handling_buckets{};
-  int64_t handling_nanoseconds = 0;
+  DurationTotals<kHandlingBuckets.size()> handling;
 
   void Add(const MethodCells& cells) {
     started += cells.started.Get();
     messages_received += cells.messages_received.Get();
     messages_sent += cells.messages_sent.Get();
     for (size_t i = 0; i < handled.size(); ++i) handled[i] += cells.handled[i].Get();
-    for (size_t i = 0; i < handling_buckets.size(); ++i) {
-      handling_buckets[i] += cells.handling_buckets[i].Get();
-    }
-    handling_nanoseconds += cells.handling_nanoseconds.Get();
-  }
-
-  ClientMetric::Histogram Handling() const {
-    ClientMetric::Histogram histogram;
-    for (size_t i = 0; i < handling_buckets.size(); ++i) {
-      histogram.sample_count += static_cast<uint64_t>(handling_buckets[i]);
-      const double bound = i < kHandlingBuckets.size() ? kHandlingBuckets[i] : INFINITY;
-      histogram.bucket.push_back({histogram.sample_count, bound});
-    }
-    histogram.sample_sum = static_cast<double>(handling_nanoseconds) / 1e9;
-    return histogram;
+    handling.Add(cells.handling);
   }
 };
 
@@ -145,7 +129,7 @@ void Metrics::CollectMethods(std::vector<MetricFamily>& families) const {
     }
     ClientMetric histogram;
     histogram.label = labels;
-    histogram.histogram = totals.Handling();
+    histogram.histogram = totals.handling.Histogram(kHandlingBuckets);
     handling.metric.push_back(std::move(histogram));
   }
   for (MetricFamily* family : {&started, &handled, &received, &sent, &handling}) {
@@ -195,6 +179,25 @@ void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
       [&](MetricFamily& family) {
         by_direction(
             family, [](const MetricShard& s) -> auto& { return s.message_bytes; });
+      });
+  add(Family("lanekeeper_upstream_start_wait_seconds",
+             "Time from the start of an RPC upstream until its headers left, which takes a "
+             "connection and a stream that the upstream allows.",
+             MetricType::Histogram),
+      [&](MetricFamily& family) {
+        DurationTotals<kStartWaitBuckets.size()> totals;
+        Sum([&](const MetricShard& s) {
+          totals.Add(s.start_wait);
+          return 0;
+        });
+        family.metric.emplace_back().histogram = totals.Histogram(kStartWaitBuckets);
+      });
+  add(Family("lanekeeper_upstream_retries_total",
+             "RPCs started again on another connection because the upstream had not processed "
+             "them.",
+             MetricType::Counter),
+      [&](MetricFamily& family) {
+        AddValue(family, {}, sum([](const MetricShard& s) { return s.upstream_retries.Get(); }));
       });
   add(Family("lanekeeper_streams_terminated_total", "RPCs that ended, by the cause of their end.",
              MetricType::Counter),

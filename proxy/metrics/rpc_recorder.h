@@ -22,7 +22,7 @@ class RpcRecorder {
   MethodCells& method() { return method_; }
 
   // The first ending counts; what follows from it does not.
-  void End(TerminationCause cause, grpc_status_code code);
+  void End(TerminationCause cause, int code);
   std::chrono::steady_clock::duration age() const {
     return std::chrono::steady_clock::now() - start_;
   }
@@ -32,7 +32,7 @@ class RpcRecorder {
   MethodCells& method_;
   const std::chrono::steady_clock::time_point start_;
   std::optional<TerminationCause> cause_;
-  grpc_status_code code_ = GRPC_STATUS_INTERNAL;
+  int code_ = GRPC_STATUS_INTERNAL;
 };
 
 // An RPC that was refused before it became one.

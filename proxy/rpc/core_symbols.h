@@ -1,9 +1,12 @@
-// Three functions that gRPC's library exports without a public header that declares them: each is
-// the only way to something that a transparent proxy needs. Used with 1.51; later sources have them.
+// Functions that gRPC's library exports without a public header that declares them: each is the
+// only way to something that a transparent proxy needs. Used with 1.51; later sources have them.
+// Those that core calls and we replace are in unknown_encodings.cc.
 #pragma once
 
 #include <grpc/compression.h>
 #include <grpc/grpc.h>
+
+#include <cstdint>
 
 // Whether an upstream's answer came as trailers only. Client calls, once initial metadata was
 // received.
@@ -11,6 +14,12 @@ bool grpc_call_is_trailers_only(const grpc_call* call);
 
 // The algorithm that the peer named in grpc-encoding, which core strips from the metadata it shows.
 grpc_compression_algorithm grpc_call_test_only_get_compression_algorithm(grpc_call* call);
+
+// The algorithms that the peer named in grpc-accept-encoding, one bit each.
+uint32_t grpc_call_test_only_get_encodings_accepted_by_peer(grpc_call* call);
+
+// The flags of the message that was received last.
+uint32_t grpc_call_test_only_get_message_flags(grpc_call* call);
 
 namespace grpc_core {
 

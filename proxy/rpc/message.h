@@ -22,6 +22,9 @@ class Message {
     if (buffer_ != nullptr) grpc_byte_buffer_destroy(buffer_);
   }
 
+  // The same slices once more, not their bytes. A message that core has taken is empty.
+  Message Share() const { return Message(grpc_byte_buffer_copy(buffer_)); }
+
   explicit operator bool() const { return buffer_ != nullptr; }
   grpc_byte_buffer* get() const { return buffer_; }
   size_t size_bytes() const { return grpc_byte_buffer_length(buffer_); }

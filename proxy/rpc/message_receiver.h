@@ -3,6 +3,7 @@
 
 #include <grpc/grpc.h>
 
+#include "proxy/rpc/compression.h"
 #include "proxy/rpc/message.h"
 #include "proxy/rpc/operation.h"
 
@@ -24,12 +25,18 @@ class MessageReceiver {
   Operation& operation() { return operation_; }
   bool in_flight() const { return operation_.in_flight(); }
 
+  // Of the message that is at hand; 0 if none is.
+  size_t size_bytes() const { return !in_flight() && message_ ? message_.size_bytes() : 0; }
+
   // Once completed: whether the direction has ended, and whether it did so by failure of the call
   // (cancelled, reset, lost) rather than by the sender's half-close.
   bool ended() const { return !message_; }
   bool broken() const { return ended() && grpc_call_failed_before_recv_message(call_) != 0; }
 
-  Message Take() { return std::move(message_); }
+  Message Take() {
+    KeepCompressedFlag(call_, message_);
+    return std::move(message_);
+  }
 
  private:
   grpc_call* call_;

@@ -47,7 +47,8 @@ MetadataVerdict JudgeMetadata(const grpc_metadata& entry) {
   return MetadataVerdict::kForward;
 }
 
-TranslatedMetadata TranslateMetadata(const grpc_metadata_array& received, int64_t size_bytes_max) {
+TranslatedMetadata TranslateMetadata(const grpc_metadata_array& received,
+                                     const MetadataRules& rules) {
   TranslatedMetadata result;
   result.forward.reserve(received.count);
   int64_t size_bytes = 0;
@@ -59,6 +60,10 @@ TranslatedMetadata TranslateMetadata(const grpc_metadata_array& received, int64_
     switch (JudgeMetadata(entry)) {
       case MetadataVerdict::kForward:
         result.forward.push_back(entry);
+        if (rules.user_agent_key && ViewOf(entry.key) == "user-agent") {
+          result.forward.back().key = grpc_slice_from_static_buffer(rules.user_agent_key->data(),
+                                                                    rules.user_agent_key->size());
+        }
         break;
       case MetadataVerdict::kStrip:
         break;
@@ -70,11 +75,10 @@ TranslatedMetadata TranslateMetadata(const grpc_metadata_array& received, int64_
         return result;
     }
   }
-  if (size_bytes > size_bytes_max) {
+  if (size_bytes > rules.size_bytes_max) {
     result.problem = TranslatedMetadata::Problem::kTooLarge;
-    result.message =
-        fmt::format("lanekeeper: metadata of {} bytes exceeds limits.metadata_size, {} bytes",
-                    size_bytes, size_bytes_max);
+    result.message = fmt::format("lanekeeper: metadata of {} bytes exceeds limits.{}, {} bytes",
+                                 size_bytes, rules.size_key, rules.size_bytes_max);
   }
   return result;
 }

@@ -5,6 +5,7 @@
 #include <grpc/grpc.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,9 +30,19 @@ struct TranslatedMetadata {
   std::string message;  // for the status, when there is a problem
 };
 
+// What goes for one kind of metadata.
+struct MetadataRules {
+  // Bounds the sum over all entries of key + value + 32 (RFC 9113 section 6.5.2), and the name of
+  // the key that sets it.
+  int64_t size_bytes_max = 0;
+  std::string_view size_key;
+  // The key under which user-agent goes on; borrowed. Empty: its own.
+  std::optional<std::string_view> user_agent_key;
+};
+
 // Filters what one side sent into what the other side gets, in the order it was sent.
-// size_bytes_max bounds the sum over all entries of key + value + 32 (RFC 9113 section 6.5.2).
-TranslatedMetadata TranslateMetadata(const grpc_metadata_array& received, int64_t size_bytes_max);
+TranslatedMetadata TranslateMetadata(const grpc_metadata_array& received,
+                                     const MetadataRules& rules);
 
 std::string_view ViewOf(const grpc_slice& slice);
 

@@ -23,12 +23,12 @@ struct LaneMetrics {
   Cell* violations;
 };
 
-class Operation final : public Completion {
+class Operation : public Completion {
  public:
   explicit Operation(LaneMetrics metrics) : metrics_(metrics) {}
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
-  ~Operation();
+  virtual ~Operation();
 
   // Hands the batch to core. A batch that core refuses counts as completed and failed.
   void Start(grpc_call* call, std::span<const grpc_op> ops);

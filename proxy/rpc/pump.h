@@ -1,7 +1,7 @@
 // One direction of an RPC: receive from one half, send to the other, one message at a time. The
 // send of a message must be accepted before the next is sent, and only one more is received
 // meanwhile (the lookahead): that is the backpressure. Runs on the RPC's thread; ends when the
-// direction does, with no operation of either lane left in flight.
+// direction does. No operation is left in flight then, except the receive where the sink ended.
 #pragma once
 
 #include <optional>
@@ -37,13 +37,15 @@ struct PumpEnd {
   // The last message, where it was known to be the last before it was sent, so that it can travel
   // together with the end of the direction; or the one that is too large. Empty otherwise.
   Message last;
+  size_t unsent_bytes = 0;  // of the message that the sink did not take
 
   std::optional<size_t> last_bytes() const {
     return last ? std::optional(last.size_bytes()) : std::nullopt;
   }
 };
 
-// A Sink sends messages: `Operation& Send(Message, bool more_follows)`.
+// A Sink sends messages: `Operation& Send(Message, bool more_follows)`. One whose lane may be taken
+// says so: `catching_up()`, and when it is free again: `CaughtUp()`.
 // The first receive must have been started.
 template <class Sink>
 Task Pump(RpcLoop& loop, MessageReceiver& from, Sink& to, size_t message_bytes_max, PumpCells cells,
@@ -70,9 +72,12 @@ Task Pump(RpcLoop& loop, MessageReceiver& from, Sink& to, size_t message_bytes_m
       end.last = std::move(message);
       co_return;
     }
+    if constexpr (requires { to.catching_up(); }) {
+      if (to.catching_up()) co_await to.CaughtUp();
+    }
     if (!co_await to.Send(std::move(message), more_at_hand)) {
       end.reason = PumpEnd::Reason::kSinkEnded;
-      co_await from.operation();
+      end.unsent_bytes = bytes;
       co_return;
     }
     cells.Sent(bytes);

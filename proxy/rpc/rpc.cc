@@ -14,6 +14,10 @@ namespace {
 // How far two timers of one deadline may lie apart, besides a share of the time that has gone.
 constexpr auto kDeadlineSlack = std::chrono::milliseconds(20);
 
+// A larger first message may have to wait for flow control, and must not make it look as if the
+// RPC waited for a stream: its headers go ahead.
+constexpr size_t kWithHeadersBytesMax = 16 * 1024;
+
 constexpr char kDrainMessage[] = "lanekeeper is shutting down";
 
 CallTarget TargetOf(const IncomingCall& incoming) {
@@ -40,11 +44,12 @@ Detached Rpc::RunToEnd() {
 
 Task Rpc::Run() {
   downstream_.Watch();
-  upstream_.Watch();
+  upstream_->Watch();
   TranslatedMetadata headers =
-      TranslateMetadata(downstream_.incoming().metadata, environment_.metadata_size_bytes_max);
+      TranslateMetadata(downstream_.incoming().metadata, environment_.request_metadata);
   if (headers.problem == TranslatedMetadata::Problem::kNone) {
-    upstream_.StageHeaders(std::move(headers.forward), downstream_.compression());
+    AppendCompression(headers.forward, downstream_.compression());
+    upstream_->StageHeaders(std::move(headers.forward));
     co_await WhenAll(ForwardRequests(), ForwardResponses(), WatchDownstream());
     co_return;
   }
@@ -67,49 +72,93 @@ Task Rpc::ForwardRequests() {
   // Wait for the first message or the half-close only if it is already here: then all goes out at
   // once. Otherwise the headers go alone, so that a server that speaks first can.
   co_await RpcLoop::Settle(loop_, requests.operation());
-  if (requests.in_flight() && !co_await upstream_.SendHeaders()) {
-    co_await requests.operation();
-    co_return;
+  const bool crowded = environment_.channel.starts().full();
+  if (requests.in_flight() || crowded || requests.size_bytes() > kWithHeadersBytesMax) {
+    Operation& start = upstream_.SendHeaders();
+    if (crowded) {
+      // Those that came together with us may only be on their way; in a moment we know who waits.
+      co_await RpcLoop::Moment(loop_, start);
+      if (start.in_flight() && environment_.channel.starts().overfull()) RefuseToWait();
+    }
+    co_await start;
   }
 
-  PumpEnd end;
   const PumpCells cells = CellsOf(Direction::kToUpstream);
-  co_await Pump(loop_, requests, upstream_, environment_.message_bytes_max, cells, end);
+  PumpEnd end;
+  co_await PumpRequests(cells, end);
   if (end.reason == PumpEnd::Reason::kMessageTooLarge) FailTooLarge(end.last);
   // A broken downstream has not half-closed: WatchDownstream cancels the upstream instead.
-  if (end.reason != PumpEnd::Reason::kSourceEnded || requests.broken()) co_return;
-  const std::optional<size_t> last_bytes = end.last_bytes();
-  const bool sent = co_await upstream_.Finish(std::move(end.last));
-  if (sent && last_bytes) cells.Sent(*last_bytes);
+  if (end.reason == PumpEnd::Reason::kSourceEnded && !requests.broken()) {
+    const std::optional<size_t> last_bytes = end.last_bytes();
+    if (upstream_.catching_up()) co_await upstream_.CaughtUp();
+    bool sent = co_await upstream_.Finish(std::move(end.last));
+    while (co_await upstream_.Next()) sent = true;
+    if (sent && last_bytes) cells.Sent(*last_bytes);
+  }
+  co_await requests.operation();
+  while (co_await upstream_.Next()) {
+  }
+}
+
+// Until the requests end, over as many attempts as it takes.
+Task Rpc::PumpRequests(PumpCells cells, PumpEnd& end) {
+  for (;;) {
+    end = PumpEnd();
+    co_await Pump(loop_, downstream_.receiver(), upstream_, environment_.message_bytes_max, cells,
+                  end);
+    if (end.reason != PumpEnd::Reason::kSinkEnded) co_return;
+    // In a statement of its own: g++ 12 awaits a temporary whatever stands in front of it in ||.
+    const bool again = co_await upstream_.Next();
+    if (!again) co_return;
+    cells.Sent(end.unsent_bytes);
+  }
+}
+
+bool Rpc::CanRenewUpstream() const {
+  return !own_status_ && !downstream_.cancelled() && !drained_.load(std::memory_order_relaxed) &&
+         upstream_.CanRenew();
 }
 
 Task Rpc::ForwardResponses() {
-  const bool headers_came = co_await upstream_.HeadersReceived();
-  MessageReceiver& responses = upstream_.receiver();
-  responses.Start();
-  if (headers_came && !upstream_.trailers_only() && !own_status_ && TakeOverHeaders()) {
-    co_await ForwardHeaders();
+  for (;;) {
+    co_await upstream_->HeadersReceived();
+    if (upstream_->answered()) break;
+    co_await upstream_->ReceiveStatus();
+    if (!CanRenewUpstream()) break;
+    upstream_.Renew();
   }
+  upstream_.Settle();
 
   PumpEnd end;
+  if (upstream_->answered()) {
+    co_await PumpResponses(end);
+    co_await upstream_->ReceiveStatus();
+  }
+  const RpcStatus status = TakeUpstreamStatus();
+  if (end.reason == PumpEnd::Reason::kSinkEnded || downstream_.cancelled()) co_return;
+  const std::optional<size_t> last_bytes = end.last_bytes();
+  const bool sent = co_await downstream_.Finish(std::move(end.last), status);
+  if (sent && last_bytes) CellsOf(Direction::kToDownstream).Sent(*last_bytes);
+}
+
+// Headers first, then messages, until no more come.
+Task Rpc::PumpResponses(PumpEnd& end) {
+  MessageReceiver& responses = upstream_->receiver();
+  responses.Start();
+  if (!own_status_ && TakeOverHeaders()) co_await ForwardHeaders();
   const PumpCells cells = CellsOf(Direction::kToDownstream);
   co_await Pump(loop_, responses, downstream_, environment_.message_bytes_max, cells, end);
   if (end.reason == PumpEnd::Reason::kMessageTooLarge) {
     FailTooLarge(end.last);
     end.last = Message();
   }
-  co_await upstream_.StatusReceived();
-  const RpcStatus status = TakeUpstreamStatus();
-  if (end.reason == PumpEnd::Reason::kSinkEnded || downstream_.cancelled()) co_return;
-  const std::optional<size_t> last_bytes = end.last_bytes();
-  const bool sent = co_await downstream_.Finish(std::move(end.last), status);
-  if (sent && last_bytes) cells.Sent(*last_bytes);
+  co_await responses.operation();
 }
 
 // Upstream's headers go downstream as they come. With the first message if that is here as well;
 // never together with the status alone, which core would turn into a trailers-only answer.
 Task Rpc::ForwardHeaders() {
-  MessageReceiver& responses = upstream_.receiver();
+  MessageReceiver& responses = upstream_->receiver();
   co_await RpcLoop::Settle(loop_, responses.operation());
   if (responses.in_flight() || responses.ended()) co_await downstream_.SendHeaders();
 }
@@ -124,14 +173,14 @@ Task Rpc::WatchDownstream() {
   } else {
     recorder_.End(TerminationCause::kClientCancel, GRPC_STATUS_CANCELLED);
   }
-  upstream_.Cancel(GRPC_STATUS_CANCELLED, "CANCELLED");
+  upstream_.CancelBehindHeaders(loop_);
 }
 
 bool Rpc::TakeOverHeaders() {
   TranslatedMetadata headers =
-      TranslateMetadata(upstream_.headers(), environment_.metadata_size_bytes_max);
+      TranslateMetadata(upstream_->headers(), environment_.response_metadata);
   if (headers.problem == TranslatedMetadata::Problem::kNone) {
-    downstream_.StageHeaders(headers.forward, upstream_.compression());
+    downstream_.StageHeaders(headers.forward, upstream_->compression());
     return true;
   }
   FailFor(headers, GRPC_STATUS_INTERNAL);
@@ -141,10 +190,11 @@ bool Rpc::TakeOverHeaders() {
 RpcStatus Rpc::TakeUpstreamStatus() {
   RpcStatus status;
   if (!own_status_) {
-    status.code = upstream_.status_code();
-    status.message = upstream_.status_message();
+    // Core would write a negative code as a huge one, which no client can read.
+    status.code = upstream_->status_code() < 0 ? GRPC_STATUS_UNKNOWN : upstream_->status_code();
+    status.message = upstream_->status_message();
     TranslatedMetadata trailers =
-        TranslateMetadata(upstream_.trailers(), environment_.metadata_size_bytes_max);
+        TranslateMetadata(upstream_->trailers(), environment_.response_metadata);
     if (trailers.problem == TranslatedMetadata::Problem::kNone) {
       status.trailers = std::move(trailers.forward);
     } else {
@@ -165,7 +215,7 @@ TerminationCause Rpc::CauseOf(const RpcStatus& status) const {
   const bool timed_out =
       status.code == GRPC_STATUS_DEADLINE_EXCEEDED || status.code == GRPC_STATUS_CANCELLED;
   if (timed_out && deadline_passed()) return TerminationCause::kDeadline;
-  if (upstream_.status_from_peer()) return TerminationCause::kUpstreamStatus;
+  if (upstream_->status_from_peer()) return TerminationCause::kUpstreamStatus;
   if (status.code == GRPC_STATUS_RESOURCE_EXHAUSTED) return TerminationCause::kLimit;
   return TerminationCause::kUpstreamLost;
 }
@@ -173,13 +223,19 @@ TerminationCause Rpc::CauseOf(const RpcStatus& status) const {
 void Rpc::FailWith(TerminationCause cause, grpc_status_code code, std::string message) {
   recorder_.End(cause, code);
   own_status_ = RpcStatus{code, std::move(message), {}};
-  upstream_.Cancel(GRPC_STATUS_CANCELLED, "CANCELLED");
+  upstream_.CancelBehindHeaders(loop_);
 }
 
 void Rpc::FailFor(const TranslatedMetadata& metadata, grpc_status_code if_illegal) {
   const bool illegal = metadata.problem == TranslatedMetadata::Problem::kIllegal;
   FailWith(illegal ? TerminationCause::kIllegalMetadata : TerminationCause::kLimit,
            illegal ? if_illegal : GRPC_STATUS_RESOURCE_EXHAUSTED, metadata.message);
+}
+
+void Rpc::RefuseToWait() {
+  loop_.metrics().rejected[static_cast<size_t>(RejectReason::kUpstreamWaiting)].Add(1);
+  FailWith(TerminationCause::kLimit, CodeFor(RejectReason::kUpstreamWaiting),
+           MessageFor(RejectReason::kUpstreamWaiting));
 }
 
 void Rpc::FailTooLarge(const Message& message) {
@@ -189,13 +245,14 @@ void Rpc::FailTooLarge(const Message& message) {
 }
 
 // Whether what has just happened is the deadline's doing. grpc-timeout is rounded up on the wire,
-// by up to a hundredth, so the downstream's own timer is ahead of ours.
+// and core may write one of up to 3 % more that it has used before (hpack_encoder.cc), so the
+// downstream's own timer is ahead of ours.
 bool Rpc::deadline_passed() const {
   const gpr_timespec deadline = downstream_.incoming().details.deadline;
   if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return false;
   const gpr_timespec now = gpr_now(deadline.clock_type);
   const auto left = std::chrono::milliseconds(gpr_time_to_millis(gpr_time_sub(deadline, now)));
-  return left <= kDeadlineSlack + recorder_.age() / 50;
+  return left <= kDeadlineSlack + recorder_.age() / 20;
 }
 
 void Rpc::EndForDrain() {

@@ -16,14 +16,15 @@
 #include "proxy/rpc/rpc_owner.h"
 #include "proxy/threads/rpc_loop.h"
 #include "proxy/threads/task.h"
-#include "proxy/upstream/client_call.h"
+#include "proxy/upstream/call_attempts.h"
 
 namespace lanekeeper {
 
 // What every RPC of a proxy shares. Outlives them all.
 struct RpcEnvironment {
   SharedChannel& channel;
-  int64_t metadata_size_bytes_max;
+  MetadataRules request_metadata;
+  MetadataRules response_metadata;
   size_t message_bytes_max;
 };
 
@@ -53,10 +54,13 @@ class Rpc {
   Detached RunToEnd();
   Task Run();
   Task ForwardRequests();
+  Task PumpRequests(PumpCells cells, PumpEnd& end);
   Task ForwardResponses();
+  Task PumpResponses(PumpEnd& end);
   Task WatchDownstream();
   Task ForwardHeaders();
 
+  bool CanRenewUpstream() const;
   PumpCells CellsOf(Direction direction);
   bool TakeOverHeaders();
   RpcStatus TakeUpstreamStatus();
@@ -64,6 +68,7 @@ class Rpc {
   void FailWith(TerminationCause cause, grpc_status_code code, std::string message);
   void FailFor(const TranslatedMetadata& metadata, grpc_status_code if_illegal);
   void FailTooLarge(const Message& message);
+  void RefuseToWait();
   bool deadline_passed() const;
 
   RpcLoop& loop_;
@@ -71,7 +76,7 @@ class Rpc {
   RpcOwner& owner_;
   Position position_;
   ServerCall downstream_;
-  ClientCall upstream_;
+  CallAttempts upstream_;
   RpcRecorder recorder_;
   // Set when we end the RPC ourselves: this goes downstream in place of the upstream's status.
   std::optional<RpcStatus> own_status_;

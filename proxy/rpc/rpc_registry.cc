@@ -8,10 +8,14 @@ RpcRegistry::RpcRegistry(int64_t open_rpcs_max, size_t shards) : open_rpcs_max_(
   for (size_t i = 0; i < shards; ++i) shards_.emplace_back(*this);
 }
 
-bool RpcRegistry::TryAdmit() {
-  if (open_.fetch_add(1, std::memory_order_relaxed) < open_rpcs_max_) return true;
+std::optional<RejectReason> RpcRegistry::TryAdmit() {
+  const int64_t before = open_.fetch_add(1);
+  // In this order: whoever waits for emptiness after Close either sees our place taken or we see
+  // that it is closed.
+  const bool closed = closed_.load();
+  if (before < open_rpcs_max_ && !closed) return {};
   Release();
-  return false;
+  return closed ? RejectReason::kDraining : RejectReason::kOpenRpcs;
 }
 
 void RpcRegistry::Release() {
@@ -23,7 +27,7 @@ void RpcRegistry::Release() {
 
 bool RpcRegistry::WaitUntilEmpty(std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock(empty_mutex_);
-  return empty_.wait_until(lock, deadline, [this] { return open() == 0; });
+  return empty_.wait_until(lock, deadline, [this] { return open_.load() == 0; });
 }
 
 Rpc& RpcRegistry::Shard::Open(IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop,

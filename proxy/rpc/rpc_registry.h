@@ -10,6 +10,7 @@
 #include <deque>
 #include <list>
 #include <mutex>
+#include <optional>
 
 #include "proxy/rpc/rpc.h"
 
@@ -38,12 +39,14 @@ class RpcRegistry {
   RpcRegistry(const RpcRegistry&) = delete;
   RpcRegistry& operator=(const RpcRegistry&) = delete;
 
-  // Takes a place for one more RPC; false when all are taken. Shard::Close gives it back, or
+  // Takes a place for one more RPC; why not, when there is none. Shard::Close gives it back, or
   // Release where no RPC came of it.
-  bool TryAdmit();
+  std::optional<RejectReason> TryAdmit();
   void Release();
 
   Shard& shard(size_t index) { return shards_[index % shards_.size()]; }
+  // Admits no more: once it is empty then, it stays so.
+  void Close() { closed_.store(true); }
   int64_t open() const { return open_.load(std::memory_order_relaxed); }
 
   // Until no RPC is open; false at the deadline.
@@ -64,6 +67,7 @@ class RpcRegistry {
  private:
   const int64_t open_rpcs_max_;
   std::atomic<int64_t> open_{0};
+  std::atomic<bool> closed_{false};
   std::deque<Shard> shards_;
 
   std::mutex empty_mutex_;

@@ -1,7 +1,6 @@
 // The batches that either half of an RPC sends, built from core's plain operations.
 #pragma once
 
-#include <grpc/compression.h>
 #include <grpc/grpc.h>
 
 #include "proxy/rpc/message.h"
@@ -28,9 +27,5 @@ inline grpc_op MessageOp(const Message& message, bool more_follows) {
   op.data.send_message.send_message = message.get();
   return op;
 }
-
-// Makes core write `grpc-encoding` as the other side had it, so that compressed messages can be
-// read.
-void AppendCompression(Metadata& metadata, grpc_compression_algorithm algorithm);
 
 }  // namespace lanekeeper

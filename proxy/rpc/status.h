@@ -1,5 +1,6 @@
 // How an RPC ended, as it travels: code, message, trailers. Owns copies of nothing that core owns:
-// the trailers refer to the upstream call they came from, which must outlive this.
+// the trailers refer to the upstream call they came from, which must outlive this. The code is a
+// number: upstreams may send some that gRPC does not define.
 #pragma once
 
 #include <grpc/status.h>
@@ -11,7 +12,7 @@
 namespace lanekeeper {
 
 struct RpcStatus {
-  grpc_status_code code = GRPC_STATUS_UNKNOWN;
+  int code = GRPC_STATUS_UNKNOWN;
   std::string message;
   Metadata trailers;
 };

@@ -30,8 +30,31 @@ const char* ToLabel(RejectReason reason) {
       return "open_rpcs";
     case RejectReason::kNoThread:
       return "no_thread";
+    case RejectReason::kUpstreamWaiting:
+      return "upstream_waiting";
+    case RejectReason::kDraining:
+      return "draining";
   }
   return "open_rpcs";
+}
+
+grpc_status_code CodeFor(RejectReason reason) {
+  return reason == RejectReason::kDraining ? GRPC_STATUS_UNAVAILABLE
+                                           : GRPC_STATUS_RESOURCE_EXHAUSTED;
+}
+
+const char* MessageFor(RejectReason reason) {
+  switch (reason) {
+    case RejectReason::kOpenRpcs:
+      return "lanekeeper: limits.open_rpcs RPCs are open already";
+    case RejectReason::kNoThread:
+      return "lanekeeper: no thread could be started for this RPC";
+    case RejectReason::kUpstreamWaiting:
+      return "lanekeeper: limits.upstream_waiting RPCs wait for the upstream already";
+    case RejectReason::kDraining:
+      return "lanekeeper is shutting down";
+  }
+  return "";
 }
 
 }  // namespace lanekeeper

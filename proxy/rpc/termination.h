@@ -1,6 +1,8 @@
 // Why an RPC ended: exactly one cause for each, the label of lanekeeper_streams_terminated_total.
 #pragma once
 
+#include <grpc/status.h>
+
 #include <cstddef>
 
 namespace lanekeeper {
@@ -19,11 +21,14 @@ inline constexpr size_t kTerminationCauses = 8;
 
 const char* ToLabel(TerminationCause cause);
 
-// Why an RPC was refused before anything was spent on it; the label of
+// Why an RPC was refused at once; the label of
 // lanekeeper_rpcs_rejected_total.
-enum class RejectReason { kOpenRpcs, kNoThread };
-inline constexpr size_t kRejectReasons = 2;
+enum class RejectReason { kOpenRpcs, kNoThread, kUpstreamWaiting, kDraining };
+inline constexpr size_t kRejectReasons = 4;
 
 const char* ToLabel(RejectReason reason);
+// The status that the downstream gets.
+grpc_status_code CodeFor(RejectReason reason);
+const char* MessageFor(RejectReason reason);
 
 }  // namespace lanekeeper

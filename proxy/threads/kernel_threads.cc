@@ -153,8 +153,8 @@ grpc_completion_queue* KernelThreads::TakeQueue() {
 void KernelThreads::ReturnQueue(grpc_completion_queue* queue) { DestroyQueue(queue); }
 
 void KernelThreads::OnCall(IncomingCall incoming, grpc_completion_queue* queue) {
-  if (!context_.registry.TryAdmit()) {
-    Refuse(std::move(incoming), RejectReason::kOpenRpcs, *metrics_);
+  if (const auto reason = context_.registry.TryAdmit()) {
+    Refuse(std::move(incoming), *reason, *metrics_);
     DestroyQueue(queue);
     return;
   }

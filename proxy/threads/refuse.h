@@ -8,7 +8,8 @@
 
 namespace lanekeeper {
 
-// Answers RESOURCE_EXHAUSTED, at once and without waiting for core. The thread that owns the shard.
+// Answers with the reason's status, at once and without waiting for core. The thread that owns the
+// shard.
 void Refuse(IncomingCall incoming, RejectReason reason, MetricShard& metrics);
 
 }  // namespace lanekeeper

@@ -30,15 +30,23 @@ void RpcLoop::Run(const bool* stop) {
 grpc_event RpcLoop::Next() {
   const bool may_block = settling_.alone() && !writes_.holds_anything();
   if (may_block) writes_.Release();
-  const gpr_timespec deadline =
-      may_block ? gpr_inf_future(GPR_CLOCK_REALTIME) : gpr_inf_past(GPR_CLOCK_REALTIME);
-  const grpc_event event = grpc_completion_queue_next(queue_, deadline, nullptr);
+  const grpc_event event = grpc_completion_queue_next(queue_, WhenToWake(may_block), nullptr);
   if (coalesce_) writes_.Hold();
   return event;
 }
 
+gpr_timespec RpcLoop::WhenToWake(bool may_block) const {
+  if (!may_block) return gpr_inf_past(GPR_CLOCK_MONOTONIC);
+  gpr_timespec time = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+  for (const Link& list : delayed_) {
+    if (!list.alone()) time = gpr_time_min(time, static_cast<const Delayed*>(list.next)->time_);
+  }
+  return time;
+}
+
 void RpcLoop::AtRest() {
   writes_.Push();
+  for (Link& list : delayed_) RunDelayed(list);
   ResumeSettled();
 }
 
@@ -54,6 +62,35 @@ void RpcLoop::ResumeSettled() {
     settle->operation_.SetWaiter({});
     settle->waiter_.resume();
   }
+}
+
+void RpcLoop::RunDelayed(Link& list) {
+  if (list.alone()) return;
+  const gpr_timespec now = gpr_now(GPR_CLOCK_MONOTONIC);
+  while (!list.alone()) {
+    auto* oldest = static_cast<Delayed*>(list.next);
+    if (gpr_time_cmp(oldest->time_, now) > 0) return;
+    oldest->CallOff();
+    oldest->OnTime();
+  }
+}
+
+void RpcLoop::Delayed::Schedule(RpcLoop& loop, Delay delay) {
+  const auto index = static_cast<size_t>(delay);
+  const gpr_timespec after = gpr_time_from_millis(kDelays[index].count(), GPR_TIMESPAN);
+  time_ = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), after);
+  InsertBefore(loop.delayed_[index]);
+}
+
+void RpcLoop::Moment::await_suspend(std::coroutine_handle<> waiter) noexcept {
+  waiter_ = waiter;
+  operation_.SetWaiter(waiter);
+  Schedule(loop_, Delay::kShort);
+}
+
+void RpcLoop::Moment::OnTime() {
+  operation_.SetWaiter({});
+  waiter_.resume();
 }
 
 void RpcLoop::Link::Leave() {

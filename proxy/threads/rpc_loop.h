@@ -4,7 +4,10 @@
 #pragma once
 
 #include <grpc/grpc.h>
+#include <grpc/support/time.h>
 
+#include <array>
+#include <chrono>
 #include <coroutine>
 
 #include "proxy/metrics/metric_shard.h"
@@ -59,8 +62,49 @@ class RpcLoop {
     std::coroutine_handle<> waiter_;
   };
 
+  // Something to be done after a while unless it is called off before. There are two lengths of
+  // "a while", so that in each list the oldest is always the next. The loop's thread only.
+  enum class Delay { kShort, kLong };
+  static constexpr std::array<std::chrono::milliseconds, 2> kDelays = {
+      std::chrono::milliseconds(50), std::chrono::milliseconds(2000)};
+
+  class Delayed : private Link {
+   public:
+    Delayed() = default;
+    virtual ~Delayed() { CallOff(); }
+
+    void Schedule(RpcLoop& loop, Delay delay);
+    void CallOff() { Leave(); }
+
+   protected:
+    virtual void OnTime() = 0;
+
+   private:
+    friend class RpcLoop;
+
+    gpr_timespec time_{};
+  };
+
+  // Awaited, resumes when the operation completes or after Delay::kShort, whichever is first.
+  class Moment final : private Delayed {
+   public:
+    Moment(RpcLoop& loop, Operation& operation) : loop_(loop), operation_(operation) {}
+    bool await_ready() const noexcept { return !operation_.in_flight(); }
+    void await_suspend(std::coroutine_handle<> waiter) noexcept;
+    void await_resume() noexcept { CallOff(); }
+
+   private:
+    void OnTime() override;
+
+    RpcLoop& loop_;
+    Operation& operation_;
+    std::coroutine_handle<> waiter_;
+  };
+
  private:
   grpc_event Next();
+  gpr_timespec WhenToWake(bool may_block) const;
+  void RunDelayed(Link& list);
   // Nothing more is at hand, or enough has been done since: whoever waits for that gets their turn.
   void AtRest();
   void ResumeSettled();
@@ -69,7 +113,8 @@ class RpcLoop {
   MetricShard& metrics_;
   const bool coalesce_;
   SendCoalescer writes_;
-  Link settling_;  // oldest first
+  Link settling_;                             // oldest first
+  std::array<Link, kDelays.size()> delayed_;  // oldest first
 };
 
 }  // namespace lanekeeper

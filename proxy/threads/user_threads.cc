@@ -97,8 +97,8 @@ void UserThreads::Worker::Stop() {
 }
 
 void UserThreads::Worker::OnCall(IncomingCall incoming, grpc_completion_queue*) {
-  if (!context_.registry.TryAdmit()) {
-    Refuse(std::move(incoming), RejectReason::kOpenRpcs, *metrics_);
+  if (const auto reason = context_.registry.TryAdmit()) {
+    Refuse(std::move(incoming), *reason, *metrics_);
     return;
   }
   rpcs_.Open(std::move(incoming), context_.environment, *loop_, *this).Start();

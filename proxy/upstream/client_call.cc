@@ -11,37 +11,45 @@
 
 #include "proxy/rpc/core_symbols.h"
 #include "proxy/rpc/send_ops.h"
+#include "proxy/upstream/local_status.h"
 
 namespace lanekeeper {
 namespace {
 
-constexpr std::array<grpc_status_code, 4> kBrokenStreamCodes = {
-    GRPC_STATUS_UNAVAILABLE, GRPC_STATUS_CANCELLED, GRPC_STATUS_INTERNAL, GRPC_STATUS_UNKNOWN};
+constexpr std::array<int, 4> kBrokenStreamCodes = {GRPC_STATUS_UNAVAILABLE, GRPC_STATUS_CANCELLED,
+                                                   GRPC_STATUS_INTERNAL, GRPC_STATUS_UNKNOWN};
 
 // How core's transport begins the message of a status that it made up for a broken stream.
 constexpr std::array<std::string_view, 8> kBrokenStreamTexts = {
     "Socket closed",  "Connection reset", "Broken pipe",        "Received RST_STREAM",
     "Stream removed", "recvmsg:",         "keepalive watchdog", "Transport closed"};
 
+// The marked texts (local_status.h) but one say that the RPC never reached the upstream, or that
+// the upstream will not look at it.
+constexpr std::string_view kRefusedText = "Received RST_STREAM with error code 7";
+
 }  // namespace
 
 ClientCall::ClientCall(SharedChannel& channel, grpc_completion_queue* queue,
                        const CallTarget& target, MetricShard& metrics)
-    : call_(channel.CreateCall(queue, target)),
-      headers_flags_(channel.headers_flags()),
+    : channel_(channel),
+      metrics_(metrics),
+      call_(channel.CreateCall(queue, target)),
       status_message_(grpc_empty_slice()),
       headers_received_({"upstream headers", nullptr, &metrics.contract_violations}),
       receiver_(call_, {"upstream receive",
                         &metrics.ops_in_flight(Direction::kToDownstream, StreamOp::kReceive),
                         &metrics.contract_violations}),
       status_received_({"upstream status", nullptr, &metrics.contract_violations}),
-      sender_({"upstream send", &metrics.ops_in_flight(Direction::kToUpstream, StreamOp::kSend),
+      sender_(*this,
+              {"upstream send", &metrics.ops_in_flight(Direction::kToUpstream, StreamOp::kSend),
                &metrics.contract_violations}) {
   grpc_metadata_array_init(&initial_metadata_);
   grpc_metadata_array_init(&trailing_metadata_);
 }
 
 ClientCall::~ClientCall() {
+  if (waiting_) channel_.starts().Leave();  // core refused the batch
   grpc_metadata_array_destroy(&initial_metadata_);
   grpc_metadata_array_destroy(&trailing_metadata_);
   grpc_slice_unref(status_message_);
@@ -49,14 +57,36 @@ ClientCall::~ClientCall() {
   grpc_call_unref(call_);
 }
 
-void ClientCall::StageHeaders(Metadata headers, grpc_compression_algorithm compression) {
-  staged_ = std::move(headers);
-  AppendCompression(staged_, compression);
-}
-
 grpc_op ClientCall::HeadersOp() {
   headers_sent_ = true;
-  return InitialMetadataOp(staged_, headers_flags_);
+  waiting_ = true;
+  channel_.starts().Enter();
+  started_ = std::chrono::steady_clock::now();
+  return InitialMetadataOp(staged_, channel_.headers_flags());
+}
+
+void ClientCall::OnSent(bool ok) {
+  if (!waiting_) return;
+  waiting_ = false;
+  channel_.starts().Leave();
+  if (ok) {
+    metrics_.start_wait.Observe(std::chrono::steady_clock::now() - started_, kStartWaitBuckets);
+  }
+  if (cancel_held_) CancelHeld();
+}
+
+void ClientCall::CancelBehindHeaders(RpcLoop& loop) {
+  // Nor does a stream have anything to reset before there is a connection.
+  const bool headers_may_be_leaving = waiting_ && channel_.ready();
+  if (!headers_may_be_leaving) return Cancel(GRPC_STATUS_CANCELLED, "CANCELLED");
+  if (cancel_held_) return;
+  cancel_held_ = true;
+  held_cancel_.Schedule(loop, RpcLoop::Delay::kLong);
+}
+
+void ClientCall::CancelHeld() {
+  held_cancel_.CallOff();
+  Cancel(GRPC_STATUS_CANCELLED, "CANCELLED");
 }
 
 Operation& ClientCall::SendHeaders() {
@@ -96,7 +126,9 @@ void ClientCall::Watch() {
   headers.op = GRPC_OP_RECV_INITIAL_METADATA;
   headers.data.recv_initial_metadata.recv_initial_metadata = &initial_metadata_;
   headers_received_.Start(call_, {&headers, 1});
+}
 
+Operation& ClientCall::ReceiveStatus() {
   grpc_op status{};
   status.op = GRPC_OP_RECV_STATUS_ON_CLIENT;
   status.data.recv_status_on_client.trailing_metadata = &trailing_metadata_;
@@ -104,21 +136,37 @@ void ClientCall::Watch() {
   status.data.recv_status_on_client.status_details = &status_message_;
   status.data.recv_status_on_client.error_string = &error_text_;
   status_received_.Start(call_, {&status, 1});
+  return status_received_;
 }
 
-bool ClientCall::trailers_only() const { return grpc_call_is_trailers_only(call_); }
+bool ClientCall::answered() const {
+  return headers_received_.ok() && !grpc_call_is_trailers_only(call_);
+}
 
-grpc_compression_algorithm ClientCall::compression() const {
-  return grpc_call_test_only_get_compression_algorithm(call_);
+int ClientCall::status_code() const {
+  static_assert(sizeof status_code_ == sizeof(int));
+  int code = 0;
+  std::memcpy(&code, &status_code_, sizeof code);  // to read it as the enum would be undefined
+  return code;
+}
+
+std::string_view ClientCall::status_message() const {
+  return WithoutMark(ViewOf(status_message_)).text;
+}
+
+ClientCall::Loss ClientCall::loss() const {
+  const StatusText status = WithoutMark(ViewOf(status_message_));
+  if (!status.local_mark || answered()) return Loss::kMayHaveBeenProcessed;
+  return status.text == kRefusedText ? Loss::kRefused : Loss::kNotSeen;
 }
 
 bool ClientCall::status_from_peer() const {
-  if (status_code_ == GRPC_STATUS_OK) return true;
+  if (status_code() == GRPC_STATUS_OK) return true;
   // Said of statuses that the transport delivered: off the wire, or made up when the stream broke.
   if (error_text_ == nullptr || std::strstr(error_text_, "Error received from peer") == nullptr) {
     return false;
   }
-  if (std::find(kBrokenStreamCodes.begin(), kBrokenStreamCodes.end(), status_code_) ==
+  if (std::find(kBrokenStreamCodes.begin(), kBrokenStreamCodes.end(), status_code()) ==
       kBrokenStreamCodes.end()) {
     return true;
   }

@@ -6,10 +6,16 @@
 
 #include <grpc/grpc.h>
 
+#include <chrono>
+#include <string_view>
+#include <utility>
+
 #include "proxy/metrics/metric_shard.h"
+#include "proxy/rpc/compression.h"
 #include "proxy/rpc/message_receiver.h"
 #include "proxy/rpc/metadata.h"
 #include "proxy/rpc/operation.h"
+#include "proxy/threads/rpc_loop.h"
 #include "proxy/upstream/shared_channel.h"
 
 namespace lanekeeper {
@@ -23,41 +29,89 @@ class ClientCall {
   ClientCall& operator=(const ClientCall&) = delete;
   ~ClientCall();
 
-  // The request headers go out with the next batch, or alone with SendHeaders.
-  void StageHeaders(Metadata headers, grpc_compression_algorithm compression);
+  // The request headers go out with the next batch, or alone with SendHeaders. They count as
+  // waiting (SharedChannel::starts) until they have left.
+  void StageHeaders(Metadata headers) { staged_ = std::move(headers); }
+  // For the next attempt, once this one is over.
+  Metadata TakeHeaders() { return std::move(staged_); }
   [[nodiscard]] Operation& SendHeaders();
   // more_follows: another message is at hand, so core need not write this one at once.
   [[nodiscard]] Operation& Send(Message message, bool more_follows);
   // Half-closes, with the last message in front if there is one.
   [[nodiscard]] Operation& Finish(Message last);
 
-  // Starts to receive headers and status: the status may come at any time.
+  // Starts to receive the headers.
   void Watch();
   Operation& HeadersReceived() { return headers_received_; }
   const grpc_metadata_array& headers() const { return initial_metadata_; }
-  bool trailers_only() const;
-  grpc_compression_algorithm compression() const;
+  // Whether the upstream has answered with headers that more follows. Not so when it answered with
+  // trailers only, or not at all.
+  bool answered() const;
+  Compression compression() const { return Compression::Of(call_); }
 
   MessageReceiver& receiver() { return receiver_; }
 
-  // Completes after every message was received. Then status() and trailers() hold.
-  Operation& StatusReceived() { return status_received_; }
-  grpc_status_code status_code() const { return status_code_; }
-  std::string_view status_message() const { return ViewOf(status_message_); }
+  // Asks for the status: only when no headers came or the last message has been received. Core lets
+  // go of messages that still wait when the stream breaks and somebody asks for its status. Once it
+  // completes, what follows holds.
+  [[nodiscard]] Operation& ReceiveStatus();
+  // A number, since it may be one that gRPC does not define.
+  int status_code() const;
+  std::string_view status_message() const;
   const grpc_metadata_array& trailers() const { return trailing_metadata_; }
+  // Once the status has come: what became of an RPC that no answer came to.
+  enum class Loss {
+    kMayHaveBeenProcessed,
+    kNotSeen,  // it never left, or the upstream said that it has not looked at it (GOAWAY)
+    kRefused,  // the upstream reset the stream before it looked at it (REFUSED_STREAM)
+  };
+  Loss loss() const;
+
   // Whether the status was the upstream's own, rather than made up by core here. For a label only:
   // core keeps it to itself, so this goes by core's texts.
   bool status_from_peer() const;
 
   // Ends the call at once, with this as its status unless it has one already. Any thread, any time.
   void Cancel(grpc_status_code code, const char* message);
+  // The same, but headers that are on their way out go first: core would reset a stream whose
+  // headers it never wrote, and that is an error of the whole connection (RFC 9113 section 5.1).
+  // Not for long: they may wait for a stream that the upstream does not allow yet. The loop's
+  // thread.
+  void CancelBehindHeaders(RpcLoop& loop);
 
  private:
-  grpc_op HeadersOp();
+  // The sending lane, which sees the headers leave.
+  class Sender final : public Operation {
+   public:
+    Sender(ClientCall& call, LaneMetrics metrics) : Operation(metrics), call_(call) {}
+    void OnComplete(bool ok) override {
+      call_.OnSent(ok);
+      Operation::OnComplete(ok);
+    }
 
+   private:
+    ClientCall& call_;
+  };
+
+  class HeldCancel final : public RpcLoop::Delayed {
+   public:
+    explicit HeldCancel(ClientCall& call) : call_(call) {}
+    void OnTime() override { call_.CancelHeld(); }
+
+   private:
+    ClientCall& call_;
+  };
+
+  grpc_op HeadersOp();
+  void OnSent(bool ok);
+  void CancelHeld();
+
+  SharedChannel& channel_;
+  MetricShard& metrics_;
   grpc_call* call_;
-  uint32_t headers_flags_;
   bool headers_sent_ = false;
+  bool waiting_ = false;  // counted by channel_.starts()
+  std::chrono::steady_clock::time_point started_;
   Metadata staged_;
   Message sending_;
 
@@ -70,7 +124,9 @@ class ClientCall {
   Operation headers_received_;
   MessageReceiver receiver_;
   Operation status_received_;
-  Operation sender_;
+  Sender sender_;
+  bool cancel_held_ = false;
+  HeldCancel held_cancel_{*this};
 };
 
 }  // namespace lanekeeper

@@ -36,7 +36,8 @@ grpc::ChannelArguments Arguments(const UpstreamConfig& upstream) {
   args.SetMaxReceiveMessageSize(-1);
   args.SetMaxSendMessageSize(-1);
   args.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kConnectionMetadataBytesMax);
-  // Messages cross as they are, compressed or not.
+  // Messages cross as they are, compressed or not, and so do the headers that tell how.
+  args.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
   args.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   args.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
   // Two lanekeepers in one process must not share connections.
@@ -46,9 +47,13 @@ grpc::ChannelArguments Arguments(const UpstreamConfig& upstream) {
   // Retry and load balancing policies are the client's and the operator's business, not DNS's.
   args.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   args.SetString(GRPC_ARG_SERVICE_CONFIG, ServiceConfig(upstream.load_balancing));
-  // Core's retry filter would keep copies of messages, costs a fifth of an RPC's CPU, and takes
-  // grpc-previous-rpc-attempts away from clients that do retry.
+  // Core's retry filter costs a third of an RPC's CPU and takes grpc-previous-rpc-attempts away
+  // from clients that do retry. What must be retried here (the upstream never saw it), CallAttempts
+  // does.
   args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  // Of the two timers of a deadline, the downstream call's is enough: when it fires, the upstream
+  // call is cancelled, and not before its headers have left (ClientCall::CancelBehindHeaders).
+  args.SetInt(GRPC_ARG_ENABLE_DEADLINE_CHECKS, 0);
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectBackoffInitialMs);
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectBackoffMaxMs);
   args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kReconnectMinTimeoutMs);
@@ -67,8 +72,9 @@ grpc::ChannelArguments Arguments(const UpstreamConfig& upstream) {
 
 }  // namespace
 
-SharedChannel::SharedChannel(const UpstreamConfig& upstream)
-    : headers_flags_(upstream.wait_for_ready
+SharedChannel::SharedChannel(const UpstreamConfig& upstream, int64_t waiting_max)
+    : starts_(waiting_max),
+      headers_flags_(upstream.wait_for_ready
                          ? GRPC_INITIAL_METADATA_WAIT_FOR_READY |
                                GRPC_INITIAL_METADATA_WAIT_FOR_READY_EXPLICITLY_SET
                          : 0) {

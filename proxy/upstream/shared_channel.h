@@ -5,9 +5,11 @@
 
 #include <grpc/grpc.h>
 
-#include <string>
+#include <optional>
 
 #include "config/config.h"
+#include "proxy/upstream/local_status.h"
+#include "proxy/upstream/start_queue.h"
 
 namespace lanekeeper {
 
@@ -20,7 +22,7 @@ struct CallTarget {
 
 class SharedChannel {
  public:
-  explicit SharedChannel(const UpstreamConfig& upstream);
+  SharedChannel(const UpstreamConfig& upstream, int64_t waiting_max);
   SharedChannel(const SharedChannel&) = delete;
   SharedChannel& operator=(const SharedChannel&) = delete;
   ~SharedChannel();
@@ -30,10 +32,20 @@ class SharedChannel {
   // Flags for the batch that sends request headers.
   uint32_t headers_flags() const { return headers_flags_; }
 
+  // Those that wait for this channel to take them.
+  StartQueue& starts() { return starts_; }
+
+  // Whether there is a connection.
+  bool ready() const {
+    return grpc_channel_check_connectivity_state(channel_, 0) == GRPC_CHANNEL_READY;
+  }
+
   grpc_channel* get() const { return channel_; }
 
  private:
   grpc_channel* channel_;
+  const LocalStatusMarks marks_;
+  StartQueue starts_;
   std::optional<grpc_slice> fixed_authority_;
   uint32_t headers_flags_;
 };

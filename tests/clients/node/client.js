@@ -5,6 +5,7 @@
 const shared = require('./shared');
 const { Stream, unary, check, checkStatus, checkPayload, checkStream, checkValues, Client,
   deadlineIn } = require('./support');
+const retryCases = require('./retry_cases');
 const { grpc, features, pattern } = shared;
 const { status } = grpc;
 
@@ -386,6 +387,7 @@ const cases = {
   early_finish,
   half_close_then_long_stream,
   many_parallel,
+  ...retryCases,
 };
 
 // Makes RPCs on its one connection, says so, keeps the connection until stdin ends, and shows that

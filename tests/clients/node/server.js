@@ -70,6 +70,7 @@ class Record {
       authority: call.getHost(),
       deadline_ms: -1,
       messages: 0,
+      previous_attempts: [],
     };
     const deadline = call.getDeadline();
     if (deadline !== Infinity) this.entry.deadline_ms = Math.round(deadline - Date.now());
@@ -81,7 +82,11 @@ class Record {
       });
     });
     const [id] = call.metadata.get('call-id');
-    if (id !== undefined) journal.set(id, this.entry);
+    if (id === undefined) return;
+    const attempt = call.metadata.get('grpc-previous-rpc-attempts').join();
+    const { previous_attempts: earlier } = journal.get(id) || { previous_attempts: [] };
+    this.entry.previous_attempts = [...earlier, attempt];
+    journal.set(id, this.entry);
   }
 }
 
@@ -108,7 +113,10 @@ function ending(script, record) {
   record.entry.ended = true;
   if (!script) return { error: null, trailers: new grpc.Metadata() };
   const trailers = shared.toMetadata(script.trailing_metadata);
-  if (script.status_code === 0) return { error: null, trailers };
+  const failures = script.fail_attempts || Infinity;
+  if (script.status_code === 0 || record.entry.previous_attempts.length > failures) {
+    return { error: null, trailers };
+  }
   if (script.status_details.length > 0) {
     trailers.add('grpc-status-details-bin', script.status_details);
   }

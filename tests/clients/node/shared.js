@@ -5,7 +5,7 @@ const path = require('path');
 const grpc = require('@grpc/grpc-js');
 const loader = require('@grpc/proto-loader');
 
-const PROTOS = ['helloworld.proto', 'routeguide.proto', 'echo.proto'].map((name) =>
+const PROTOS = ['helloworld.proto', 'routeguide.proto', 'echo.proto', 'healthcontrol.proto'].map((name) =>
   path.join(__dirname, '..', 'protos', name));
 
 // keepCase: field names as in the .proto files. longs as numbers: the tests' are small.
@@ -16,6 +16,7 @@ const services = {
   Greeter: loaded.helloworld.Greeter,
   RouteGuide: loaded.routeguide.RouteGuide,
   Echo: loaded.lanekeeper.tests.Echo,
+  HealthControl: loaded.lanekeeper.tests.HealthControl,  // of the Go server only
 };
 
 // Encode and decode messages outside of any RPC: .serialize(value), .deserialize(bytes).

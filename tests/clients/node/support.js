@@ -12,10 +12,11 @@ function deadlineIn(ms = RPC_TIMEOUT_MS) {
 }
 
 class Client {
-  constructor(target) {
+  constructor(target, channelOptions = {}) {
     this.target = target;
     const credentials = grpc.credentials.createInsecure();
-    this.channel = new grpc.Channel(target, credentials, shared.unlimited);
+    this.channel = new grpc.Channel(target, credentials,
+      { ...shared.unlimited, ...channelOptions });
     const options = { channelOverride: this.channel };
     this.greeter = new services.Greeter(target, credentials, options);
     this.guide = new services.RouteGuide(target, credentials, options);

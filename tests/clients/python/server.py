@@ -62,10 +62,14 @@ def _place(point):
 class Record:
     """One call's page in the journal."""
 
-    def __init__(self, context):
+    def __init__(self, context, earlier):
+        """`earlier` is the page of the last call with the same id, or None."""
+        metadata = context.invocation_metadata()
+        attempt = [value for key, value in metadata if key == "grpc-previous-rpc-attempts"]
         self.entry = echo_pb2.JournalEntry(
-            server="python", known=True, deadline_ms=-1,
-            metadata=shared.to_entries(context.invocation_metadata()))
+            server="python", known=True, deadline_ms=-1, metadata=shared.to_entries(metadata),
+            previous_attempts=[*(earlier.entry.previous_attempts if earlier else []),
+                               ",".join(attempt)])
         self.over = threading.Event()  # set when the RPC ended, for whatever reason
         self._lock = threading.Lock()
         left = context.time_remaining()
@@ -157,10 +161,10 @@ class Echo:
         _end(script, context, record)
 
     def _open(self, context):
-        record = Record(context)
-        for key, value in context.invocation_metadata():
-            if key == "call-id":
-                self._journal[value] = record
+        call_id = dict(context.invocation_metadata()).get("call-id")
+        record = Record(context, self._journal.get(call_id))
+        if call_id is not None:
+            self._journal[call_id] = record
         return record
 
 
@@ -186,6 +190,8 @@ def _end(script, context, record):
     """The script's status. abort() raises, and sends no message."""
     record.end()
     if script is None or script.status_code == 0:
+        return
+    if 0 < script.fail_attempts < len(record.entry.previous_attempts):
         return
     trailers = shared.to_metadata(script.trailing_metadata)
     if script.status_details:

@@ -17,8 +17,10 @@ inline auto Fields(const KeepaliveConfig& keepalive) {
 }
 
 inline auto Fields(const UpstreamConfig& upstream) {
-  const auto& [address, load_balancing, authority, wait_for_ready, keepalive] = upstream;
-  return std::make_tuple(address, load_balancing, authority, wait_for_ready, Fields(keepalive));
+  const auto& [address, load_balancing, authority, user_agent_header, wait_for_ready, keepalive] =
+      upstream;
+  return std::make_tuple(address, load_balancing, authority, user_agent_header, wait_for_ready,
+                         Fields(keepalive));
 }
 
 inline auto Fields(const RpcThreadsConfig& rpc_threads) {
@@ -27,8 +29,10 @@ inline auto Fields(const RpcThreadsConfig& rpc_threads) {
 }
 
 inline auto Fields(const LimitsConfig& limits) {
-  const auto& [open_rpcs, message_size_bytes, metadata_size_bytes] = limits;
-  return std::make_tuple(open_rpcs, message_size_bytes, metadata_size_bytes);
+  const auto& [open_rpcs, upstream_waiting, message_size_bytes, metadata_size_bytes,
+               response_metadata_size_bytes] = limits;
+  return std::make_tuple(open_rpcs, upstream_waiting, message_size_bytes, metadata_size_bytes,
+                         response_metadata_size_bytes);
 }
 
 inline auto Fields(const DrainConfig& drain) {

@@ -65,10 +65,12 @@ TEST(LoadTest, EveryKeyReachesItsField) {
       "  address: dns:///orders.shop.svc:50052\n"
       "  load_balancing: round_robin\n"
       "  authority: orders.example\n"
+      "  user_agent_header: x-forwarded-user-agent\n"
       "  wait_for_ready: true\n"
       "  keepalive: {time: 6m, timeout: 1500ms}\n"
       "rpc_threads: {kind: user, workers: 3}\n"
-      "limits: {open_rpcs: 5, message_size: 4MiB, metadata_size: 64KiB}\n"
+      "limits: {open_rpcs: 5, upstream_waiting: 4, message_size: 4MiB, metadata_size: 64KiB,\n"
+      "         response_metadata_size: 32KiB}\n"
       "drain: {timeout: 1m30s}\n"
       "metrics: {address: '[::1]:9000', max_methods: 7}\n"
       "log: {level: warn, format: json}\n");
@@ -77,10 +79,11 @@ TEST(LoadTest, EveryKeyReachesItsField) {
   expected.upstream = {"dns:///orders.shop.svc:50052",
                        LoadBalancing::kRoundRobin,
                        "orders.example",
+                       "x-forwarded-user-agent",
                        true,
                        {seconds(360), milliseconds(1500)}};
   expected.rpc_threads = {RpcThreadKind::kUser, 3};
-  expected.limits = {5, 4 * 1024 * 1024, 64 * 1024};
+  expected.limits = {5, 4, 4 * 1024 * 1024, 64 * 1024, 32 * 1024};
   expected.drain = {seconds(90)};
   expected.metrics = {"[::1]:9000", 7};
   expected.log = {LogLevel::kWarn, LogFormat::kJson};
@@ -90,10 +93,12 @@ TEST(LoadTest, EveryKeyReachesItsField) {
 TEST(LoadTest, WordsForNoValueEmptyTheField) {
   const Config config =
       Loaded(WithRequired("  authority: preserve\n"
+                          "  user_agent_header: off\n"
                           "rpc_threads: {workers: auto}\n"
                           "limits: {message_size: unlimited}\n"
                           "metrics: {address: off}\n"));
   EXPECT_EQ(config.upstream.authority, std::nullopt);
+  EXPECT_EQ(config.upstream.user_agent_header, std::nullopt);
   EXPECT_EQ(config.rpc_threads.workers, std::nullopt);
   EXPECT_EQ(config.limits.message_size_bytes, std::nullopt);
   EXPECT_EQ(config.metrics.address, std::nullopt);

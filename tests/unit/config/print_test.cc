@@ -34,10 +34,11 @@ TEST(PrintTest, EveryFieldLoadsBack) {
   config.upstream = {"ipv6:[::1]:80,[::2]:80",
                      LoadBalancing::kRoundRobin,
                      "[::1]:443",
+                     "x-agent",
                      true,
                      {seconds(90), milliseconds(1)}};
   config.rpc_threads = {RpcThreadKind::kUser, 256};
-  config.limits = {1'000'000, 2'147'483'647, 1'048'576};
+  config.limits = {1'000'000, 999'999, 2'147'483'647, 1'048'576, 4'194'304};
   config.drain = {milliseconds(3'723'004)};
   config.metrics = {"[::]:9464", 10'000};
   config.log = {LogLevel::kError, LogFormat::kJson};
@@ -92,6 +93,7 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
             "  address: \"orders:50052\"\n"
             "  load_balancing: pick_first\n"
             "  authority: preserve\n"
+            "  user_agent_header: off\n"
             "  wait_for_ready: false\n"
             "  keepalive:\n"
             "    time: 0\n"
@@ -101,8 +103,10 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
             "  workers: auto\n"
             "limits:\n"
             "  open_rpcs: 10000\n"
+            "  upstream_waiting: 10000\n"
             "  message_size: unlimited\n"
             "  metadata_size: 16KiB\n"
+            "  response_metadata_size: same\n"
             "drain:\n"
             "  timeout: 25s\n"
             "metrics:\n"

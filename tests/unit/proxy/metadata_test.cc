@@ -48,14 +48,26 @@ std::vector<std::pair<std::string, std::string>> Entries(const Metadata& metadat
   return entries;
 }
 
+MetadataRules RulesUpTo(int64_t size_bytes_max) { return {size_bytes_max, "metadata_size", {}}; }
+
 MetadataVerdict Judge(const std::string& key, const std::string& value) {
   const Received received({{key, value}});
   return JudgeMetadata(received.array().metadata[0]);
 }
 
+TEST(MetadataTest, UserAgentGoesOnUnderTheNameItIsGiven) {
+  const Received received({{"x-a", "1"}, {"user-agent", "ours/1"}});
+  EXPECT_THAT(Entries(TranslateMetadata(received.array(), RulesUpTo(1024)).forward),
+              ElementsAre(Pair("x-a", "1"), Pair("user-agent", "ours/1")));
+  MetadataRules rules = RulesUpTo(1024);
+  rules.user_agent_key = "x-forwarded-user-agent";
+  EXPECT_THAT(Entries(TranslateMetadata(received.array(), rules).forward),
+              ElementsAre(Pair("x-a", "1"), Pair("x-forwarded-user-agent", "ours/1")));
+}
+
 TEST(MetadataTest, OrderAndRepetitionAreKept) {
   const Received received({{"b", "1"}, {"a", "2"}, {"b", "3"}, {"a", "2"}});
-  EXPECT_THAT(Entries(TranslateMetadata(received.array(), 1024).forward),
+  EXPECT_THAT(Entries(TranslateMetadata(received.array(), RulesUpTo(1024)).forward),
               ElementsAre(Pair("b", "1"), Pair("a", "2"), Pair("b", "3"), Pair("a", "2")));
 }
 
@@ -96,15 +108,15 @@ TEST(MetadataTest, AnIllegalEntryIsNamedInPrintableText) {
                            {"b\xc3\x01"
                             "d",
                             "v"}});
-  const TranslatedMetadata result = TranslateMetadata(received.array(), 1024);
+  const TranslatedMetadata result = TranslateMetadata(received.array(), RulesUpTo(1024));
   EXPECT_EQ(result.problem, TranslatedMetadata::Problem::kIllegal);
   EXPECT_THAT(result.message, HasSubstr("'b??d'"));
 }
 
 TEST(MetadataTest, TheSizeCountsKeyValueAndOverheadOfEveryEntry) {
   const Received received({{"abc", "12345"}, {"te", "trailers"}});  // 3+5+32 + 2+8+32
-  EXPECT_EQ(TranslateMetadata(received.array(), 82).problem, TranslatedMetadata::Problem::kNone);
-  EXPECT_EQ(TranslateMetadata(received.array(), 81).problem,
+  EXPECT_EQ(TranslateMetadata(received.array(), RulesUpTo(82)).problem, TranslatedMetadata::Problem::kNone);
+  EXPECT_EQ(TranslateMetadata(received.array(), RulesUpTo(81)).problem,
             TranslatedMetadata::Problem::kTooLarge);
 }
 

@@ -55,6 +55,11 @@ var cases = []struct {
 	{"early_finish", earlyFinish},
 	{"half_close_then_long_stream", halfCloseThenLongStream},
 	{"many_parallel", manyParallel},
+	{"retry_trailers_only", retryTrailersOnly},
+	{"retry_until_attempts_are_used_up", retryUntilAttemptsAreUsedUp},
+	{"retry_after_pushback", retryAfterPushback},
+	{"retry_forbidden_by_pushback", retryForbiddenByPushback},
+	{"no_retry_after_headers", noRetryAfterHeaders},
 }
 
 func main() {

@@ -32,7 +32,7 @@ func (s *echoServer) Unary(ctx context.Context, req *echo.Request) (*echo.Respon
 	if err := begin(ctx, script); err != nil {
 		return nil, err
 	}
-	if err := end(script); err != nil {
+	if err := end(script, record); err != nil {
 		return nil, err
 	}
 	return response(req, 0), nil
@@ -51,7 +51,7 @@ func (s *echoServer) ServerStream(req *echo.Request, stream echo.Echo_ServerStre
 			return err
 		}
 	}
-	return end(script)
+	return end(script, record)
 }
 
 func (s *echoServer) ClientStream(stream echo.Echo_ClientStreamServer) error {
@@ -89,7 +89,7 @@ func (s *echoServer) ClientStream(stream echo.Echo_ClientStreamServer) error {
 		total.Messages++
 		total.Bytes += uint64(len(req.Payload))
 	}
-	if err := end(script); err != nil {
+	if err := end(script, record); err != nil {
 		return err
 	}
 	return stream.SendAndClose(total)
@@ -133,7 +133,7 @@ func (s *echoServer) Bidi(stream echo.Echo_BidiServer) error {
 		last = req
 		sent++
 		if script.GetEndAfter() == sent {
-			return end(script)
+			return end(script, record)
 		}
 	}
 	for i := uint32(0); i < script.GetResponseCount(); i++ {
@@ -142,7 +142,7 @@ func (s *echoServer) Bidi(stream echo.Echo_BidiServer) error {
 		}
 		sent++
 	}
-	return end(script)
+	return end(script, record)
 }
 
 func scriptFromMetadata(ctx context.Context) (*echo.Script, error) {
@@ -191,8 +191,11 @@ func gone(ctx context.Context) error {
 }
 
 // end is the script's status.
-func end(script *echo.Script) error {
+func end(script *echo.Script, record *record) error {
 	if script.GetStatusCode() == 0 {
+		return nil
+	}
+	if fail := int(script.GetFailAttempts()); fail > 0 && record.attempts() > fail {
 		return nil
 	}
 	if len(script.GetStatusDetails()) > 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,6 +46,8 @@ func (j *journal) open(ctx context.Context) *record {
 	if id := md.Get("call-id"); len(id) == 1 {
 		j.mu.Lock()
 		defer j.mu.Unlock()
+		entry.PreviousAttempts = append(j.entries[id[0]].GetPreviousAttempts(),
+			strings.Join(md.Get("grpc-previous-rpc-attempts"), ","))
 		j.entries[id[0]] = entry
 	}
 	return &record{journal: j, ctx: ctx, entry: entry}
@@ -58,6 +61,11 @@ func (j *journal) find(id string) *echo.JournalEntry {
 		return &copied
 	}
 	return &echo.JournalEntry{Server: "go"}
+}
+
+// attempts is how many calls have carried this one's id.
+func (r *record) attempts() int {
+	return len(r.entry.PreviousAttempts)
 }
 
 func (r *record) message() {

@@ -1,4 +1,4 @@
-// The foreign server in Go: Greeter, RouteGuide and Echo on one port.
+// The foreign server in Go: Greeter, RouteGuide and Echo on one port, with health and reflection.
 // Prints "listening ADDRESS" (the port, or unix:PATH) once it can be dialled.
 package main
 
@@ -14,10 +14,14 @@ import (
 	"syscall"
 
 	"lanekeeper/tests/clients/protos/echo"
+	"lanekeeper/tests/clients/protos/healthcontrol"
 	"lanekeeper/tests/clients/protos/helloworld"
 	"lanekeeper/tests/clients/protos/routeguide"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/reflection"
 )
 
 func main() {
@@ -35,6 +39,10 @@ func main() {
 	helloworld.RegisterGreeterServer(server, greeter{})
 	routeguide.RegisterRouteGuideServer(server, routeGuide{})
 	echo.RegisterEchoServer(server, &echoServer{journal: newJournal()})
+	states := health.NewServer()
+	healthpb.RegisterHealthServer(server, states)
+	healthcontrol.RegisterHealthControlServer(server, healthControl{states})
+	reflection.Register(server)
 
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)

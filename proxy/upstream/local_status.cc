@@ -1,0 +1,98 @@
+// Two functions of gRPC's library that make the errors of its HTTP/2 transport are replaced by ones
+// that mark the texts in question and then call the library's own. They are found before it, as
+// sendmsg is (send_coalescer.cc). A gRPC that makes its errors in another way marks nothing; then
+// nothing is ever sent again, which is safe, and tests/integration/transparent_retry_test.cc says
+// so.
+#include "proxy/upstream/local_status.h"
+
+#include <absl/status/status.h>
+#include <absl/strings/string_view.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <atomic>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace lanekeeper {
+namespace {
+
+// Where core makes these texts is in chttp2_transport.cc and frame_rst_stream.cc.
+constexpr std::string_view kGoaway = "GOAWAY received";
+constexpr std::string_view kNoMoreIds = "Stream IDs exhausted";
+constexpr std::string_view kReset = "RST_STREAM";  // the error, before it gets its text:
+constexpr std::string_view kRefused = "Received RST_STREAM with error code 7";
+
+std::atomic<int> users{0};
+
+// A number that nobody outside this process can know.
+const std::string& Mark() {
+  static const std::string mark = [] {
+    std::random_device random;
+    return fmt::format(" [{:08x}{:08x}]", random(), random());
+  }();
+  return mark;
+}
+
+bool Is(absl::string_view text, std::string_view one) {
+  return text == absl::string_view(one.data(), one.size());
+}
+
+bool Wanted() { return users.load(std::memory_order_relaxed) > 0; }
+
+std::string Marked(absl::string_view text) { return std::string(text) + Mark(); }
+
+// What would have been called without us: the next library's function of the same name. The name is
+// looked up rather than written, for it holds the version of absl.
+template <class Function>
+Function* Replaced(Function* ours) {
+  Dl_info info{};
+  dladdr(reinterpret_cast<void*>(ours), &info);
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, info.dli_sname));
+}
+
+}  // namespace
+
+LocalStatusMarks::LocalStatusMarks() { users.fetch_add(1, std::memory_order_relaxed); }
+LocalStatusMarks::~LocalStatusMarks() { users.fetch_sub(1, std::memory_order_relaxed); }
+
+StatusText WithoutMark(std::string_view message) {
+  const std::string& mark = Mark();
+  if (!message.ends_with(mark)) return {message, false};
+  return {message.substr(0, message.size() - mark.size()), true};
+}
+
+}  // namespace lanekeeper
+
+namespace grpc_core {
+
+class DebugLocation;
+enum class StatusStrProperty;
+
+absl::Status StatusCreate(absl::StatusCode code, absl::string_view message,
+                          const DebugLocation& location, std::vector<absl::Status> children);
+
+absl::Status StatusCreate(absl::StatusCode code, absl::string_view message,
+                          const DebugLocation& location, std::vector<absl::Status> children) {
+  static auto* const create = lanekeeper::Replaced(&StatusCreate);
+  using namespace lanekeeper;
+  const bool to_be_marked = Wanted() && (Is(message, kGoaway) || Is(message, kNoMoreIds));
+  if (!to_be_marked) return create(code, message, location, std::move(children));
+  return create(code, Marked(message), location, std::move(children));
+}
+
+}  // namespace grpc_core
+
+absl::Status grpc_error_set_str(absl::Status error, grpc_core::StatusStrProperty which,
+                                absl::string_view text);
+
+absl::Status grpc_error_set_str(absl::Status error, grpc_core::StatusStrProperty which,
+                                absl::string_view text) {
+  static auto* const set = lanekeeper::Replaced(&grpc_error_set_str);
+  using namespace lanekeeper;
+  // Core passes texts off the wire through here as well, but onto errors of other names.
+  const bool to_be_marked = Wanted() && Is(text, kRefused) && Is(error.message(), kReset);
+  if (!to_be_marked) return set(std::move(error), which, text);
+  return set(std::move(error), which, Marked(text));
+}

@@ -1,0 +1,33 @@
+#include <gmock/gmock.h>
+#include <grpc/grpc.h>
+
+#include <cstdlib>
+
+#include "proxy/lifecycle/process_setup.h"
+#include "tests/conformance/interop/interop_test.h"
+
+namespace lanekeeper::testing {
+namespace {
+
+INSTANTIATE_TEST_SUITE_P(Interop, InteropTest, ::testing::ValuesIn(Routes()), RouteName);
+
+// CMakeLists.txt names the routes again, for an entry in ctest each.
+TEST(Routes, EachHasItsEntryInCtest) {
+  const char* in_ctest = std::getenv("LANEKEEPER_CTEST_ROUTES");
+  if (in_ctest == nullptr) GTEST_SKIP() << "ctest only";
+  std::string names;
+  for (const RouteKind& route : Routes())
+    names += (names.empty() ? "" : " ") + std::string(route.name);
+  EXPECT_EQ(in_ctest, names);
+}
+
+}  // namespace
+}  // namespace lanekeeper::testing
+
+int main(int argc, char** argv) {
+  ::testing::InitGoogleTest(&argc, argv);
+  lanekeeper::SetUpProcess();
+  // For good: gRPC's library would otherwise end with each test, and that can take it 10 s.
+  grpc_init();
+  return RUN_ALL_TESTS();
+}
