@@ -31,12 +31,9 @@ TEST(PrintTest, DefaultsLoadBack) { ExpectLoadsBack(Smallest()); }
 TEST(PrintTest, EveryFieldLoadsBack) {
   Config config;
   config.listen = {{"[::1]:50051"}, {"unix:///run/lanekeeper.sock"}, {"0.0.0.0:0"}};
-  config.upstream = {"ipv6:[::1]:80,[::2]:80",
-                     LoadBalancing::kRoundRobin,
-                     "[::1]:443",
-                     "x-agent",
-                     true,
-                     {seconds(90), milliseconds(1)}};
+  config.upstream = {
+      "ipv6:[::1]:80,[::2]:80",      LoadBalancing::kRoundRobin, "[::1]:443", "x-agent", true,
+      {seconds(90), milliseconds(1)}};
   config.rpc_threads = {RpcThreadKind::kUser, 256};
   config.limits = {1'000'000, 999'999, 2'147'483'647, 1'048'576, 4'194'304};
   config.drain = {milliseconds(3'723'004)};
