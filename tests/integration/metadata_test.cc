@@ -109,5 +109,38 @@ TEST_P(MetadataTest, TrailersAboveTheLimitFailThatRpcAlone) {
   EXPECT_TRUE(neighbour.End().ok());
 }
 
+TEST_P(MetadataTest, ResponsesMayBeAllowedMoreThanRequests) {
+  const std::string details(64 * 1024, '\x07');
+  FakeUpstream upstream([&](UpstreamCall& call) {
+    call.Finish(grpc::Status::OK, {{"x-details-bin", details}});
+  });
+  ProxyHarness proxy(GetParam(), upstream.address(), [](Config& config) {
+    config.limits.response_metadata_size_bytes = 128 * 1024;
+  });
+  DownstreamCall call(proxy.channel());
+  call.Start();
+  EXPECT_TRUE(call.End().ok());
+  EXPECT_THAT(call.Trailer("x-details-bin"), ::testing::ElementsAre(details));
+
+  DownstreamCall big(proxy.channel());
+  big.AddMetadata("x-big", std::string(20000, 'x'));
+  big.Start();
+  EXPECT_EQ(big.End().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST_P(MetadataTest, TheUserAgentGoesOnUnderTheHeaderOfTheConfiguration) {
+  FakeUpstream upstream([](UpstreamCall& call) {
+    ASSERT_EQ(call.Metadata("x-forwarded-user-agent").size(), 1u);
+    EXPECT_THAT(call.Metadata("x-forwarded-user-agent")[0], ::testing::HasSubstr("grpc-c++"));
+    EXPECT_EQ(call.Metadata("user-agent").size(), 1u);
+    Echo(call);
+  });
+  ProxyHarness proxy(GetParam(), upstream.address(), [](Config& config) {
+    config.upstream.user_agent_header = "x-forwarded-user-agent";
+  });
+  EXPECT_TRUE(Unary(proxy.channel(), "x").status.ok());
+  EXPECT_EQ(upstream.calls(), 1);
+}
+
 }  // namespace
 }  // namespace lanekeeper::testing

@@ -5,6 +5,7 @@
 #include <future>
 #include <thread>
 
+#include "tests/support/fake_upstream.h"
 #include "tests/support/proxy_harness.h"
 #include "tests/support/raw_http2.h"
 
@@ -225,6 +226,31 @@ TEST_P(TransparentRetryTest, RpcsThatWaitForAStreamSurviveAGoaway) {
   for (std::thread& one : waiting) one.join();
   EXPECT_EQ(first.Read(), "first");
   EXPECT_TRUE(first.End().ok());
+}
+
+// A real server that sends its connections away every 100 ms, as one behind a load balancer does.
+TEST_P(TransparentRetryTest, AnUpstreamThatRenewsItsConnectionsLosesNoRpc) {
+  FakeUpstream upstream(Echo, 0, [](grpc::ServerBuilder& builder) {
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, 100);
+  });
+  ProxyHarness proxy(GetParam(), upstream.address());
+  DownstreamCall across_all(proxy.channel());
+  across_all.Start();
+  ASSERT_TRUE(across_all.Write("first"));
+  ASSERT_EQ(across_all.Read(), "first");
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      while (upstream.connections() < 6) {
+        const grpc::Status status = Unary(proxy.channel(), "x").status;
+        ASSERT_TRUE(status.ok()) << status.error_message();
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  ASSERT_TRUE(across_all.Write("last"));
+  EXPECT_EQ(across_all.Read(), "last");
+  EXPECT_TRUE(across_all.End().ok());
 }
 
 }  // namespace
