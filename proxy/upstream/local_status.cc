@@ -21,6 +21,7 @@ namespace {
 // Where core makes these texts is in chttp2_transport.cc and frame_rst_stream.cc.
 constexpr std::string_view kGoaway = "GOAWAY received";
 constexpr std::string_view kNoMoreIds = "Stream IDs exhausted";
+constexpr std::string_view kClosedBefore = "Transport closed";  // before the stream began
 constexpr std::string_view kReset = "RST_STREAM";  // the error, before it gets its text:
 constexpr std::string_view kRefused = "Received RST_STREAM with error code 7";
 
@@ -77,7 +78,8 @@ absl::Status StatusCreate(absl::StatusCode code, absl::string_view message,
                           const DebugLocation& location, std::vector<absl::Status> children) {
   static auto* const create = lanekeeper::Replaced(&StatusCreate);
   using namespace lanekeeper;
-  const bool to_be_marked = Wanted() && (Is(message, kGoaway) || Is(message, kNoMoreIds));
+  const bool to_be_marked =
+      Wanted() && (Is(message, kGoaway) || Is(message, kNoMoreIds) || Is(message, kClosedBefore));
   if (!to_be_marked) return create(code, message, location, std::move(children));
   return create(code, Marked(message), location, std::move(children));
 }
