@@ -18,8 +18,6 @@ constexpr auto kDeadlineSlack = std::chrono::milliseconds(20);
 // RPC waited for a stream: its headers go ahead.
 constexpr size_t kWithHeadersBytesMax = 16 * 1024;
 
-constexpr char kDrainMessage[] = "lanekeeper is shutting down";
-
 CallTarget TargetOf(const IncomingCall& incoming) {
   return {incoming.details.method, incoming.details.host, incoming.details.deadline};
 }
@@ -207,7 +205,8 @@ RpcStatus Rpc::TakeUpstreamStatus() {
 }
 
 TerminationCause Rpc::CauseOf(const RpcStatus& status) const {
-  if (drained_.load(std::memory_order_relaxed) && status.message == kDrainMessage) {
+  if (drained_.load(std::memory_order_relaxed) &&
+      status.message == MessageFor(RejectReason::kDraining)) {
     return TerminationCause::kDrain;
   }
   // Who notices first, an upstream that keeps the deadline itself or we, is a matter of
@@ -257,12 +256,12 @@ bool Rpc::deadline_passed() const {
 
 void Rpc::EndForDrain() {
   drained_.store(true, std::memory_order_relaxed);
-  upstream_.Cancel(GRPC_STATUS_UNAVAILABLE, kDrainMessage);
+  upstream_.Cancel(GRPC_STATUS_UNAVAILABLE, MessageFor(RejectReason::kDraining));
 }
 
 void Rpc::CancelForDrain() {
   drained_.store(true, std::memory_order_relaxed);
-  downstream_.Cancel(GRPC_STATUS_UNAVAILABLE, kDrainMessage);
+  downstream_.Cancel(GRPC_STATUS_UNAVAILABLE, MessageFor(RejectReason::kDraining));
 }
 
 }  // namespace lanekeeper

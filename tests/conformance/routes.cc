@@ -32,6 +32,14 @@ const std::vector<RouteKind>& Routes() {
 
 const RouteKind& DirectRoute() { return Routes().front(); }
 
+std::string RouteNames() {
+  std::string names;
+  for (const RouteKind& route : Routes()) {
+    names += (names.empty() ? "" : " ") + std::string(route.name);
+  }
+  return names;
+}
+
 Route::Route(const RouteKind& kind, const std::string& upstream, const Change& change)
     : target_(upstream) {
   for (size_t i = 0; i < kind.proxies; ++i) {

@@ -24,6 +24,8 @@ struct RouteKind {
 // Direct first, then both kinds of RPC threads over TCP and unix sockets, then chains of two.
 const std::vector<RouteKind>& Routes();
 const RouteKind& DirectRoute();
+// Their names in order, with a space between: as CMakeLists.txt lists them for ctest.
+std::string RouteNames();
 
 // The proxies of one route in front of an upstream. Destruction asserts what ProxyHarness asserts,
 // for each.

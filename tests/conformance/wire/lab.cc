@@ -43,6 +43,15 @@ void ExpectEqualToDirect(const RouteKind& kind, const std::vector<Case>& cases,
   }
 }
 
+Script UnaryThatSaysWhenItHasRead(const Gate& read) {
+  return [=](Stream& rpc) {
+    rpc.Headers(Request()).LastMessage("request");
+    rpc.AwaitMessages(1);
+    read.Open();
+    rpc.AwaitEnd();
+  };
+}
+
 Script Unary(Fields more, const std::string& request) {
   return [more = std::move(more), request](Stream& rpc) {
     rpc.Headers(Request(more)).LastMessage(request);

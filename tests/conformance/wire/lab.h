@@ -9,6 +9,7 @@
 #include "tests/conformance/routes.h"
 #include "tests/conformance/wire/connection.h"
 #include "tests/conformance/wire/differences.h"
+#include "tests/conformance/wire/gate.h"
 #include "tests/conformance/wire/server.h"
 
 namespace lanekeeper::testing {
@@ -62,6 +63,8 @@ inline std::string RouteName(const ::testing::TestParamInfo<RouteKind>& info) {
 
 // One message, half-close, and all of the answer.
 Script Unary(Fields more = {}, const std::string& request = "request");
+// The same, which opens the gate as soon as it has read a response.
+Script UnaryThatSaysWhenItHasRead(const Gate& read);
 
 // Server scripts that many cases share.
 

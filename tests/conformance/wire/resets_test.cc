@@ -28,13 +28,7 @@ std::vector<Case> ServerResets() {
                        rpc.Headers(Response({{"x-header", "h"}})).Reset(code);
                      }});
     cases.push_back({Name("server resets after a message was read", code),
-                     [=](Stream& rpc) {
-                       rpc.Headers(Request()).LastMessage("request");
-                       rpc.AwaitMessages(1);
-                       read.Open();
-                       rpc.AwaitEnd();
-                     },
-                     [=](Stream& rpc) {
+                     UnaryThatSaysWhenItHasRead(read), [=](Stream& rpc) {
                        rpc.AwaitEnd();
                        rpc.Headers(Response()).Message("whole");
                        read.Pass();
@@ -183,13 +177,7 @@ TEST_P(WireResets, ALostConnectionEndsTheRpcAtTheOtherEnd) {
                                       rpc.connection().Cut();
                                     }},
                                    {"server's connection is lost after a message",
-                                    [=](Stream& rpc) {
-                                      rpc.Headers(Request()).LastMessage("request");
-                                      rpc.AwaitMessages(1);
-                                      reached.Open();
-                                      rpc.AwaitEnd();
-                                    },
-                                    [=](Stream& rpc) {
+                                    UnaryThatSaysWhenItHasRead(reached), [=](Stream& rpc) {
                                       rpc.AwaitEnd();
                                       rpc.Headers(Response()).Message("first");
                                       reached.Pass();
