@@ -13,6 +13,8 @@ namespace lanekeeper {
 enum class RpcThreadKind { kUser, kKernel };
 enum class LoadBalancing { kPickFirst, kRoundRobin };
 enum class LogLevel { kTrace, kDebug, kInfo, kWarn, kError };
+enum class LogAccess { kOff, kErrors, kAll };
+enum class StuckAction { kReport, kCancel };
 enum class LogFormat { kText, kJson };
 
 struct ListenConfig {
@@ -69,6 +71,18 @@ struct LimitsConfig {
   std::optional<int64_t> response_metadata_size_bytes;
 };
 
+struct StuckConfig {
+  // How long a message, or the start of an RPC, may wait to be taken before its stream counts as
+  // stuck; 0 is off.
+  std::chrono::milliseconds after{std::chrono::seconds(30)};
+  // How long the upstream may stay silent after the end of the requests before the stream counts as
+  // stuck; 0 is off, empty (written "same") is as long as `after`.
+  std::optional<std::chrono::milliseconds> silent_after;
+  // report: metric, log line and event. cancel: also ends streams whose messages are not taken, or
+  // that the upstream does not let start; never those that are only silent.
+  StuckAction action = StuckAction::kReport;
+};
+
 struct DrainConfig {
   // How long open RPCs may go on after SIGTERM before they end with UNAVAILABLE.
   std::chrono::milliseconds timeout{std::chrono::seconds(25)};
@@ -81,9 +95,19 @@ struct MetricsConfig {
   int max_methods = 200;
 };
 
+struct AdminConfig {
+  // Where the live page and the admin API are served; empty (written "off") serves none.
+  std::optional<std::string> address = "127.0.0.1:9465";
+  // Whether the address may be one that other machines can reach. Whoever reaches it can cancel
+  // streams and end the process.
+  bool allow_remote = false;
+};
+
 struct LogConfig {
   LogLevel level = LogLevel::kInfo;
   LogFormat format = LogFormat::kText;
+  // One line for each RPC that ended: for none, for those whose status is not OK, or for all.
+  LogAccess access = LogAccess::kErrors;
 };
 
 struct Config {
@@ -91,8 +115,10 @@ struct Config {
   UpstreamConfig upstream;
   RpcThreadsConfig rpc_threads;
   LimitsConfig limits;
+  StuckConfig stuck;
   DrainConfig drain;
   MetricsConfig metrics;
+  AdminConfig admin;
   LogConfig log;
 };
 

@@ -35,6 +35,11 @@ inline auto Fields(const LimitsConfig& limits) {
                          response_metadata_size_bytes);
 }
 
+inline auto Fields(const StuckConfig& stuck) {
+  const auto& [after, silent_after, action] = stuck;
+  return std::make_tuple(after, silent_after, action);
+}
+
 inline auto Fields(const DrainConfig& drain) {
   const auto& [timeout] = drain;
   return std::make_tuple(timeout);
@@ -45,9 +50,14 @@ inline auto Fields(const MetricsConfig& metrics) {
   return std::make_tuple(address, max_methods);
 }
 
+inline auto Fields(const AdminConfig& admin) {
+  const auto& [address, allow_remote] = admin;
+  return std::make_tuple(address, allow_remote);
+}
+
 inline auto Fields(const LogConfig& log) {
-  const auto& [level, format] = log;
-  return std::make_tuple(level, format);
+  const auto& [level, format, access] = log;
+  return std::make_tuple(level, format, access);
 }
 
 inline auto Fields(const std::vector<ListenConfig>& listen) {
@@ -58,9 +68,10 @@ inline auto Fields(const std::vector<ListenConfig>& listen) {
 
 inline bool SameConfig(const Config& a, const Config& b) {
   const auto fields = [](const Config& config) {
-    const auto& [listen, upstream, rpc_threads, limits, drain, metrics, log] = config;
+    const auto& [listen, upstream, rpc_threads, limits, stuck, drain, metrics, admin, log] = config;
     return std::make_tuple(Fields(listen), Fields(upstream), Fields(rpc_threads), Fields(limits),
-                           Fields(drain), Fields(metrics), Fields(log));
+                           Fields(stuck), Fields(drain), Fields(metrics), Fields(admin),
+                           Fields(log));
   };
   return fields(a) == fields(b);
 }
