@@ -1,6 +1,7 @@
 #include "proxy/downstream/server_call.h"
 
 #include <grpc/slice.h>
+#include <grpc/support/alloc.h>
 
 #include <cstring>
 #include <utility>
@@ -34,13 +35,13 @@ IncomingCall::~IncomingCall() {
   if (call != nullptr) grpc_call_unref(call);
 }
 
-ServerCall::ServerCall(IncomingCall incoming, MetricShard& metrics)
+ServerCall::ServerCall(IncomingCall incoming, MetricShard& metrics, StreamActivity& activity)
     : incoming_(std::move(incoming)),
       closed_({"downstream end", nullptr, &metrics.contract_violations}),
-      receiver_(incoming_.call, {"downstream receive",
-                                 &metrics.ops_in_flight(Direction::kToUpstream, StreamOp::kReceive),
-                                 &metrics.contract_violations}),
-      sender_({"downstream send", &metrics.ops_in_flight(Direction::kToDownstream, StreamOp::kSend),
+      receiver_(incoming_.call,
+                {"downstream receive", &activity.way(Direction::kToUpstream).receive,
+                 &metrics.contract_violations}),
+      sender_({"downstream send", &activity.way(Direction::kToDownstream).send,
                &metrics.contract_violations}) {}
 
 ServerCall::~ServerCall() = default;
@@ -102,6 +103,13 @@ Operation& ServerCall::Finish(Message last, const RpcStatus& status) {
   op.data.send_status_from_server.status_details = status.message.empty() ? nullptr : &message;
   sender_.Start(incoming_.call, {ops, count});
   return sender_;
+}
+
+std::string ServerCall::peer() const {
+  char* text = grpc_call_get_peer(incoming_.call);
+  std::string peer(text);
+  gpr_free(text);
+  return peer;
 }
 
 void ServerCall::Cancel(grpc_status_code code, const char* message) {

@@ -6,6 +6,7 @@
 
 #include <grpc/grpc.h>
 
+#include <string>
 #include <string_view>
 
 #include "proxy/metrics/metric_shard.h"
@@ -14,6 +15,7 @@
 #include "proxy/rpc/metadata.h"
 #include "proxy/rpc/operation.h"
 #include "proxy/rpc/status.h"
+#include "proxy/rpc/stream_activity.h"
 
 namespace lanekeeper {
 
@@ -35,7 +37,8 @@ class IncomingCall {
 
 class ServerCall {
  public:
-  ServerCall(IncomingCall incoming, MetricShard& metrics);
+  // What it does is told to `activity`, which outlives it.
+  ServerCall(IncomingCall incoming, MetricShard& metrics, StreamActivity& activity);
   ServerCall(const ServerCall&) = delete;
   ServerCall& operator=(const ServerCall&) = delete;
   ~ServerCall();
@@ -58,6 +61,9 @@ class ServerCall {
   // The last thing sent: the status, with the last message in front of it if there is one. With no
   // headers staged or sent this is a trailers-only answer.
   [[nodiscard]] Operation& Finish(Message last, const RpcStatus& status);
+
+  // "ipv4:127.0.0.1:34567" or "unix:". Any thread, any time.
+  std::string peer() const;
 
   // Ends the call at once with a status of ours. Any thread, any time.
   void Cancel(grpc_status_code code, const char* message);

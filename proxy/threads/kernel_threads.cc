@@ -111,6 +111,7 @@ KernelThreads::~KernelThreads() { Stop(); }
 void KernelThreads::AddQueues(grpc::ServerBuilder& builder) {
   notifications_ = builder.AddCompletionQueue();
   loop_.emplace(notifications_->cq(), *metrics_, RpcLoop::Writes::kAtOnce);
+  loop_->MeasureLag();
 }
 
 void KernelThreads::Start(grpc_server* server) {

@@ -75,6 +75,7 @@ UserThreads::Worker::Worker(int index, const RpcThreadsContext& context)
 void UserThreads::Worker::AddQueue(grpc::ServerBuilder& builder) {
   queue_ = builder.AddCompletionQueue();
   loop_.emplace(queue_->cq(), *metrics_, RpcLoop::Writes::kCoalesced);
+  loop_->MeasureLag();
 }
 
 void UserThreads::Worker::Start(grpc_server* server) {
