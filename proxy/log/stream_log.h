@@ -1,0 +1,15 @@
+// The lines about streams that are stuck: what does not happen, and the evidence. Rate limited: a
+// burst of 20, then 10 a second. Any thread; does not block.
+#pragma once
+
+#include "proxy/rpc/stream_snapshot.h"
+
+namespace lanekeeper {
+
+// At level warn. Does nothing for a stream that is not stuck.
+void LogStuck(const StreamSnapshot& stream);
+
+// At level info: the end of what LogStuck told.
+void LogMovesAgain(const StreamSnapshot& stream, const Stall& was);
+
+}  // namespace lanekeeper
