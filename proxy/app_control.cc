@@ -20,7 +20,7 @@ bool Older(const StreamSnapshot& a, const StreamSnapshot& b) { return a.id < b.i
 
 }  // namespace
 
-AppControl::AppControl(const Parts& parts, std::function<void()> request_drain)
+AppControl::AppControl(const AppParts& parts, std::function<void()> request_drain)
     : parts_(parts),
       request_drain_(std::move(request_drain)),
       upstream_peers_(PeersOf(parts.config.upstream.address)) {}
@@ -77,7 +77,8 @@ StreamTotals AppControl::Totals() {
 
   StreamTotals totals;
   totals.streams_open = static_cast<uint64_t>(parts_.registry.open());
-  totals.streams_half_closed = sum([](const MetricShard& s) { return s.streams_half_closed.Get(); });
+  totals.streams_half_closed =
+      sum([](const MetricShard& s) { return s.streams_half_closed.Get(); });
   totals.streams_stuck = static_cast<uint64_t>(parts_.stuck_detector.stuck());
   totals.streams_awaiting_upstream = static_cast<uint64_t>(parts_.channel.starts().waiting());
   totals.downstream_connections = static_cast<uint64_t>(parts_.listener.connections());
@@ -88,7 +89,8 @@ StreamTotals AppControl::Totals() {
                           for (const Cell& cause : s.terminated) ended += cause.Get();
                           return ended;
                         });
-  totals.messages_to_upstream = sum([&](const MetricShard& s) { return of(s.messages, kToUpstream); });
+  totals.messages_to_upstream =
+      sum([&](const MetricShard& s) { return of(s.messages, kToUpstream); });
   totals.messages_to_downstream =
       sum([&](const MetricShard& s) { return of(s.messages, kToDownstream); });
   totals.bytes_to_upstream =

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -45,7 +46,8 @@ int Serve(const Config& config) {
 
   std::optional<App> app;
   try {
-    app.emplace(config);
+    // As if whoever runs the process had asked for it.
+    app.emplace(config, [] { kill(getpid(), SIGTERM); });
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return kExitRuntime;

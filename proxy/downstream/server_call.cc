@@ -4,6 +4,7 @@
 #include <grpc/support/alloc.h>
 
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "proxy/rpc/core_symbols.h"
@@ -33,6 +34,20 @@ IncomingCall::~IncomingCall() {
   grpc_call_details_destroy(&details);
   grpc_metadata_array_destroy(&metadata);
   if (call != nullptr) grpc_call_unref(call);
+}
+
+std::string_view IncomingCall::traceparent() const {
+  for (const grpc_metadata& entry : std::span(metadata.metadata, metadata.count)) {
+    if (ViewOf(entry.key) == "traceparent") return ViewOf(entry.value);
+  }
+  return {};
+}
+
+std::string IncomingCall::peer() const {
+  char* text = grpc_call_get_peer(call);
+  std::string peer(text);
+  gpr_free(text);
+  return peer;
 }
 
 ServerCall::ServerCall(IncomingCall incoming, MetricShard& metrics, StreamActivity& activity)
@@ -103,13 +118,6 @@ Operation& ServerCall::Finish(Message last, const RpcStatus& status) {
   op.data.send_status_from_server.status_details = status.message.empty() ? nullptr : &message;
   sender_.Start(incoming_.call, {ops, count});
   return sender_;
-}
-
-std::string ServerCall::peer() const {
-  char* text = grpc_call_get_peer(incoming_.call);
-  std::string peer(text);
-  gpr_free(text);
-  return peer;
 }
 
 void ServerCall::Cancel(grpc_status_code code, const char* message) {

@@ -28,6 +28,10 @@ class IncomingCall {
   ~IncomingCall();
 
   std::string_view method() const { return ViewOf(details.method); }
+  // The header of W3C Trace Context; empty where there is none.
+  std::string_view traceparent() const;
+  // Of the application: "ipv4:127.0.0.1:34567" or "unix:". Any thread, any time.
+  std::string peer() const;
   grpc_call* Release() { return std::exchange(call, nullptr); }
 
   grpc_call* call = nullptr;  // null until the request has been matched
@@ -61,9 +65,6 @@ class ServerCall {
   // The last thing sent: the status, with the last message in front of it if there is one. With no
   // headers staged or sent this is a trailers-only answer.
   [[nodiscard]] Operation& Finish(Message last, const RpcStatus& status);
-
-  // "ipv4:127.0.0.1:34567" or "unix:". Any thread, any time.
-  std::string peer() const;
 
   // Ends the call at once with a status of ours. Any thread, any time.
   void Cancel(grpc_status_code code, const char* message);

@@ -29,7 +29,8 @@ struct DurationCells {
 
   void Observe(std::chrono::nanoseconds duration) {
     if (!kRecording) return;
-    const auto* bound = std::lower_bound(kNanoseconds.begin(), kNanoseconds.end(), duration.count());
+    const auto* bound =
+        std::lower_bound(kNanoseconds.begin(), kNanoseconds.end(), duration.count());
     buckets[static_cast<size_t>(bound - kNanoseconds.begin())].Add(1);
     nanoseconds.Add(duration.count());
   }

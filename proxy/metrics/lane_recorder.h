@@ -1,5 +1,5 @@
-// When a lane is busy, and for how long it was: what its operations wait for, told as numbers of the
-// stream and of the thread that runs it. At most one operation at a time. Written on the RPC's
+// When a lane is busy, and for how long it was: what its operations wait for, told as numbers of
+// the stream and of the thread that runs it. At most one operation at a time. Written on the RPC's
 // thread; busy_since() and total() from any.
 #pragma once
 

@@ -25,9 +25,7 @@ class RpcRecorder {
 
   // The first ending counts; what follows from it does not.
   void End(TerminationCause cause, int code);
-  std::chrono::nanoseconds age() const {
-    return std::chrono::nanoseconds(clock_.now() - start_);
-  }
+  std::chrono::nanoseconds age() const { return std::chrono::nanoseconds(clock_.now() - start_); }
   // How it ended.
   TerminationCause cause() const { return cause_.value_or(TerminationCause::kInternal); }
   int code() const { return code_; }

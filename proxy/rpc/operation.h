@@ -18,9 +18,9 @@ namespace lanekeeper {
 
 // What a lane reports to: whose numbers move with it.
 struct LaneMetrics {
-  const char* name;         // for the log
-  LaneRecorder* recorder;   // null for lanes that are not counted
-  Cell* violations;         // of the thread that runs the RPC
+  const char* name;        // for the log
+  LaneRecorder* recorder;  // null for lanes that are not counted
+  Cell* violations;        // of the thread that runs the RPC
 };
 
 class Operation : public Completion {

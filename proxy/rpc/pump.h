@@ -17,10 +17,10 @@ namespace lanekeeper {
 
 // What a direction counts as its messages move.
 struct PumpCells {
-  Cell& messages;       // forwarded, of this direction
-  Cell& message_bytes;  // forwarded, of this direction
-  Cell* received;       // of the method; null where the direction does not count it
-  Cell* sent;           // of the method; null where the direction does not count it
+  Cell& messages;            // forwarded, of this direction
+  Cell& message_bytes;       // forwarded, of this direction
+  Cell* received;            // of the method; null where the direction does not count it
+  Cell* sent;                // of the method; null where the direction does not count it
   StreamActivity::Way& way;  // of the stream
 
   void Received() const {

@@ -32,15 +32,22 @@ Rpc::Rpc(StreamId id, IncomingCall incoming, RpcEnvironment& environment, RpcLoo
       owner_(owner),
       activity_(loop.metrics(), loop.clock()),
       downstream_(std::move(incoming), loop.metrics(), activity_),
-      upstream_(environment.channel, loop.queue(), TargetOf(downstream_.incoming()),
-                loop.metrics(), activity_),
+      upstream_(environment.channel, loop.queue(), TargetOf(downstream_.incoming()), loop.metrics(),
+                activity_),
       recorder_(loop.metrics(), loop.clock(), downstream_.incoming().method()) {}
 
 void Rpc::Start() { RunToEnd(); }
 
 Detached Rpc::RunToEnd() {
   co_await Run();
+  LogEnd();
   owner_.OnRpcEnded(*this);
+}
+
+void Rpc::LogEnd() const {
+  if (!environment_.access_log.wants(recorder_.code())) return;
+  environment_.access_log.Write({Snapshot(), recorder_.code(), recorder_.cause(),
+                                 activity_.start_wait(), downstream_.incoming().traceparent()});
 }
 
 Task Rpc::Run() {
@@ -64,8 +71,7 @@ PumpCells Rpc::CellsOf(Direction direction) {
   const bool requests = direction == Direction::kToUpstream;
   return {loop_.metrics().messages[index], loop_.metrics().message_bytes[index],
           requests ? &method.messages_received : nullptr,
-          requests ? nullptr : &method.messages_sent,
-          activity_.way(direction)};
+          requests ? nullptr : &method.messages_sent, activity_.way(direction)};
 }
 
 Task Rpc::ForwardRequests() {
@@ -91,12 +97,14 @@ Task Rpc::ForwardRequests() {
   if (end.reason == PumpEnd::Reason::kMessageTooLarge) FailTooLarge(end.last);
   // A broken downstream has not half-closed: WatchDownstream cancels the upstream instead.
   if (end.reason == PumpEnd::Reason::kSourceEnded && !requests.broken()) {
-    const std::optional<size_t> last_bytes = end.last_bytes();
+    std::optional<size_t> last_bytes = end.last_bytes();
     if (upstream_.catching_up()) co_await upstream_.CaughtUp();
-    bool sent = co_await upstream_.Finish(std::move(end.last));
-    while (co_await upstream_.Next()) sent = true;
-    if (sent && last_bytes) cells.Sent(*last_bytes);
-    if (sent) activity_.RequestsEnded();
+    const auto sent = [&] {
+      if (last_bytes) cells.Sent(*std::exchange(last_bytes, std::nullopt));
+      activity_.RequestsEnded();
+    };
+    if (co_await upstream_.Finish(std::move(end.last))) sent();
+    while (co_await upstream_.Next()) sent();
   }
   co_await requests.operation();
   while (co_await upstream_.Next()) {
@@ -268,7 +276,7 @@ StreamSnapshot Rpc::Snapshot() const {
   StreamSnapshot snapshot;
   snapshot.id = id_;
   snapshot.method = downstream_.incoming().method();
-  snapshot.downstream_peer = downstream_.peer();
+  snapshot.downstream_peer = downstream_.incoming().peer();
   snapshot.age = activity_.age(now);
   snapshot.started = std::chrono::system_clock::now() -
                      std::chrono::duration_cast<std::chrono::system_clock::duration>(snapshot.age);

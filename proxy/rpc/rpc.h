@@ -11,6 +11,7 @@
 #include <string>
 
 #include "proxy/downstream/server_call.h"
+#include "proxy/log/access_log.h"
 #include "proxy/metrics/rpc_recorder.h"
 #include "proxy/rpc/pump.h"
 #include "proxy/rpc/rpc_owner.h"
@@ -30,6 +31,7 @@ struct RpcEnvironment {
   size_t message_bytes_max;
   RpcThreadKind thread_kind;
   StallRules stall_rules;
+  AccessLog access_log;
 };
 
 class Rpc {
@@ -62,6 +64,7 @@ class Rpc {
 
  private:
   Detached RunToEnd();
+  void LogEnd() const;
   Task Run();
   Task ForwardRequests();
   Task PumpRequests(PumpCells cells, PumpEnd& end);

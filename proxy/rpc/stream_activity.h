@@ -1,6 +1,6 @@
-// What one stream is doing: its lanes, what has moved, when it was half-closed. Owned by the RPC and
-// written on its thread; Look and FindStall from any thread, at any moment, without a lock. What
-// they see may be a message apart between two fields.
+// What one stream is doing: its lanes, what has moved, when it was half-closed. Owned by the RPC
+// and written on its thread; Look and FindStall from any thread, at any moment, without a lock.
+// What they see may be a message apart between two fields.
 #pragma once
 
 #include <array>
@@ -52,6 +52,8 @@ class StreamActivity {
   LaneSnapshot Look(Direction direction, Instant now, bool upstream_ready) const;
   std::optional<Stall> FindStall(const StallRules& rules, Instant now, bool upstream_ready) const;
   std::chrono::nanoseconds age(Instant now) const { return std::chrono::nanoseconds(now - began_); }
+  // Until the upstream took the RPC.
+  std::chrono::nanoseconds start_wait() const { return start_.total(); }
   int attempts() const { return static_cast<int>(attempts_.Get()); }
   bool answered() const { return answered_.Get() != 0; }
 

@@ -27,7 +27,9 @@ class StuckDetector {
   ~StuckDetector();
 
   // Streams that were stuck when it looked last, and how often streams became so.
-  int64_t stuck(Direction direction, StallKind kind) const { return At(stuck_now_, direction, kind); }
+  int64_t stuck(Direction direction, StallKind kind) const {
+    return At(stuck_now_, direction, kind);
+  }
   int64_t stalls(Direction direction, StallKind kind) const { return At(stalls_, direction, kind); }
   int64_t stuck() const;
 

@@ -99,7 +99,7 @@ void UserThreads::Worker::Stop() {
 
 void UserThreads::Worker::OnCall(IncomingCall incoming, grpc_completion_queue*) {
   if (const auto reason = context_.registry.TryAdmit()) {
-    Refuse(std::move(incoming), *reason, *metrics_);
+    Refuse(std::move(incoming), *reason, context_.environment, *metrics_);
     return;
   }
   rpcs_.Open(std::move(incoming), context_.environment, *loop_, *this).Start();

@@ -15,8 +15,7 @@ constexpr int kRefusalsMax = 1;
 }  // namespace
 
 CallAttempts::CallAttempts(SharedChannel& channel, grpc_completion_queue* queue,
-                           const CallTarget& target, MetricShard& metrics,
-                           StreamActivity& activity)
+                           const CallTarget& target, MetricShard& metrics, StreamActivity& activity)
     : channel_(channel),
       queue_(queue),
       target_(target),
@@ -71,9 +70,8 @@ void CallAttempts::Renew() {
   activity_.Attempted();
   if (current()->loss() == ClientCall::Loss::kRefused) ++refused_;
   ClientCall& before = *current();
-  ClientCall& next =
-      *later_.emplace_back(
-          std::make_unique<ClientCall>(channel_, queue_, target_, metrics_, activity_));
+  ClientCall& next = *later_.emplace_back(
+      std::make_unique<ClientCall>(channel_, queue_, target_, metrics_, activity_));
   next.StageHeaders(before.TakeHeaders());
   ++number_;
   // Either Cancel sees the new attempt, or we see that it was called.

@@ -42,9 +42,8 @@ ClientCall::ClientCall(SharedChannel& channel, grpc_completion_queue* queue,
       receiver_(call_, {"upstream receive", &activity.way(Direction::kToDownstream).receive,
                         &metrics.contract_violations}),
       status_received_({"upstream status", nullptr, &metrics.contract_violations}),
-      sender_(*this,
-              {"upstream send", &activity.way(Direction::kToUpstream).send,
-               &metrics.contract_violations}) {
+      sender_(*this, {"upstream send", &activity.way(Direction::kToUpstream).send,
+                      &metrics.contract_violations}) {
   grpc_metadata_array_init(&initial_metadata_);
   grpc_metadata_array_init(&trailing_metadata_);
 }
