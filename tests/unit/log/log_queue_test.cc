@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <spdlog/pattern_formatter.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -21,12 +23,23 @@ using namespace std::chrono_literals;
 // Never reached.
 constexpr std::chrono::milliseconds kLong = 20s;
 
-// Only the messages.
+std::unique_ptr<spdlog::formatter> MessagesOnly() {
+  return std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc, "\n");
+}
+
 std::shared_ptr<LogQueue> StartQueue(const Pipe& pipe, size_t lines_max = kLogQueueLines) {
-  return LogQueue::Start(
-      pipe.writer(),
-      std::make_unique<spdlog::pattern_formatter>("%v", spdlog::pattern_time_type::utc, "\n"),
-      lines_max);
+  return LogQueue::Start(pipe.writer(), MessagesOnly(), lines_max);
+}
+
+// How many there are in this process.
+int LogThreads() {
+  int named = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    named += name == "lk-log" ? 1 : 0;
+  }
+  return named;
 }
 
 void Log(LogQueue& queue, const std::string& text) {
@@ -51,13 +64,7 @@ TEST(LogQueue, ItsThreadHasAName) {
   const auto queue = StartQueue(pipe);
   Log(*queue, "running");
   pipe.ReadUntil("running\n");
-  int named = 0;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::string name;
-    std::getline(std::ifstream(task.path() / "comm"), name);
-    named += name == "lk-log" ? 1 : 0;
-  }
-  EXPECT_EQ(named, 1);
+  EXPECT_EQ(LogThreads(), 1);
   queue->Stop(kLong);
 }
 
@@ -131,6 +138,25 @@ TEST(LogQueue, StopGivesUpWhenNobodyReads) {
   for (int i = 0; i < 100; ++i) Log(*queue, "line");
   queue->Stop(10ms);
   EXPECT_EQ(queue->lost(), 100u);
+}
+
+// An eventfd polls as writable while its counter can grow by 1; a write that would make it grow too
+// far blocks. It takes pieces of 8 bytes.
+TEST(LogQueue, StopReturnsEvenWhenAWriteDoesNot) {
+  const int counter = eventfd(0, 0);
+  const uint64_t nearly_full = UINT64_MAX - 2;
+  ASSERT_EQ(write(counter, &nearly_full, sizeof nearly_full), 8);
+  const auto queue = LogQueue::Start(counter, MessagesOnly());
+  Log(*queue, "7 bytes");
+  queue->Stop(10ms);
+  EXPECT_EQ(LogThreads(), 1);  // is still in its write
+  Log(*queue, "too");          // does not block
+  uint64_t value = 0;
+  ASSERT_EQ(read(counter, &value, sizeof value), 8);
+  EXPECT_EQ(value, nearly_full);
+  EXPECT_TRUE(queue->Flush(kLong));
+  EXPECT_EQ(queue->lost(), 1u);  // of 4 bytes
+  close(counter);
 }
 
 TEST(LogQueue, AfterStopLinesAreWrittenAtOnceOrLost) {

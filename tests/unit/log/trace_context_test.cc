@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 
 namespace lanekeeper {
@@ -19,6 +20,8 @@ struct Case {
   const char* header;
   bool valid;
 };
+
+void PrintTo(const Case& test, std::ostream* out) { *out << test.why; }
 
 class Traceparents : public testing::TestWithParam<Case> {};
 
