@@ -48,15 +48,23 @@ void AddStall(const StreamSnapshot& stream, const Stall& stall, LogFields& field
 
 }  // namespace
 
-void LogStuck(const StreamSnapshot& stream) {
+RateLimit& StuckLineLimit() {
   static RateLimit limit(kBurst);
+  return limit;
+}
+
+RateLimit& MovesAgainLineLimit() {
+  static RateLimit limit(kBurst);
+  return limit;
+}
+
+void LogStuck(const StreamSnapshot& stream, RateLimit& limit) {
   if (!stream.stall) return;
   LogEvent(limit, LogLevel::kWarn, MessageFor(*stream.stall),
            [&](LogFields& fields) { AddStall(stream, *stream.stall, fields); });
 }
 
-void LogMovesAgain(const StreamSnapshot& stream, const Stall& was) {
-  static RateLimit limit(kBurst);
+void LogMovesAgain(const StreamSnapshot& stream, const Stall& was, RateLimit& limit) {
   LogEvent(limit, LogLevel::kInfo, "stream moves again",
            [&](LogFields& fields) { AddStall(stream, was, fields); });
 }

@@ -2,14 +2,20 @@
 // burst of 20, then 10 a second. Any thread; does not block.
 #pragma once
 
+#include "proxy/log/rate_limit.h"
 #include "proxy/rpc/stream_snapshot.h"
 
 namespace lanekeeper {
 
+// The process's limits for the two kinds of lines.
+RateLimit& StuckLineLimit();
+RateLimit& MovesAgainLineLimit();
+
 // At level warn. Does nothing for a stream that is not stuck.
-void LogStuck(const StreamSnapshot& stream);
+void LogStuck(const StreamSnapshot& stream, RateLimit& limit = StuckLineLimit());
 
 // At level info: the end of what LogStuck told.
-void LogMovesAgain(const StreamSnapshot& stream, const Stall& was);
+void LogMovesAgain(const StreamSnapshot& stream, const Stall& was,
+                   RateLimit& limit = MovesAgainLineLimit());
 
 }  // namespace lanekeeper
