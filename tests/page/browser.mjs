@@ -26,10 +26,15 @@ export async function until(condition, what) {
   }
 }
 
+// What is shown, as one line, with ordinary spaces.
+export async function textOf(locator) {
+  return (await locator.allInnerTexts()).join(' | ').replace(/\s+/g, ' ').trim();
+}
+
 export async function untilText(locator, wanted) {
   let text = '';
   await until(async () => {
-    text = (await locator.allInnerTexts()).join(' | ');
+    text = await textOf(locator);
     return wanted instanceof RegExp ? wanted.test(text) : text.includes(wanted);
   }, wanted).catch((error) => assert.fail(`${error.message}; it says: ${text}`));
 }
@@ -75,11 +80,13 @@ export function pageTests() {
   after(() => browser.close());
   beforeEach(async () => {
     context.daemon = await new FakeDaemon().start();
-    context.open = async (options = {}, address = '') => {
+    // With `clock`, context.page.clock.runFor() makes the page's time pass at once.
+    context.open = async ({ clock = false, ...options } = {}) => {
       context.page = await browser.newPage({ viewport: { width: 1280, height: 800 }, ...options });
       context.page.setDefaultTimeout(BOUND_MS);
+      if (clock) await context.page.clock.install();
       problems = watchProblems(context.page);
-      await context.page.goto(context.daemon.url + address);
+      await context.page.goto(context.daemon.url);
       await until(() => context.daemon.queries.length > 0, 'the first look');
       return context.page;
     };

@@ -2,10 +2,7 @@
 // application process does not read, and one stream waits for a slot.
 import { lane, stream, stuckStream } from './streams.mjs';
 
-export const shopTotals = {
-  streams_open: '1204', streams_half_closed: '31', streams_stuck: '2', streams_awaiting_upstream: '1',
-  downstream_connections: '50', upstream_connections: '1',
-};
+export const shopTotals = { downstream_connections: '50', upstream_connections: '1' };
 
 // After so many seconds.
 export function shopStreams(seconds) {

@@ -3,7 +3,7 @@ import { setAttribute, svg } from './page_dom.js';
 import { count, counted } from './page_format.js';
 
 const MOST_LINES = 12;
-const MIDDLE = 40; // of the lines, in the picture's 300 x 96
+const MIDDLE = 40; // of the lines, in the picture's 300 x 116
 
 export class Fan {
   #picture;
@@ -22,8 +22,10 @@ export class Fan {
       ...lines(Number(upstream), 266, 196),
       svg('rect', { class: 'keeper', x: 104, y: MIDDLE - 16, width: 92, height: 32, rx: 6 }),
       label(150, MIDDLE + 4, 'keeper-name', 'lanekeeper'),
-      label(4, 92, 'side', `${count(downstream)} downstream`),
-      label(296, 92, 'side end', `${count(upstream)} upstream`),
+      label(4, 97, 'count', count(downstream)),
+      label(4, 111, 'side', 'downstream connections'),
+      label(296, 97, 'count end', count(upstream)),
+      label(296, 111, 'side end', 'upstream connections'),
     );
   }
 }
@@ -38,7 +40,7 @@ function lines(number, from, to) {
     const half = (from + to) / 2;
     return svg('g', {},
       svg('path', { class: 'wire', d: `M${from} ${y}C${half} ${y} ${half} ${end} ${to} ${end}` }),
-      svg('circle', { class: 'end', cx: from, cy: y, r: 2.6 }));
+      svg('circle', { cx: from, cy: y, r: 2.6 }));
   });
 }
 

@@ -1,5 +1,8 @@
 // Numbers as people read them. Protobuf's JSON has uint64 and durations as strings.
 
+// Keeps a number and its unit on one line.
+const SPACE = '\u00a0';
+
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 
@@ -15,10 +18,10 @@ export function counted(value, noun) {
 export function bytes(value) {
   let left = Number(value ?? 0);
   for (const unit of ['B', 'kB', 'MB', 'GB']) {
-    if (left < 1000) return `${short.format(left)} ${unit}`;
+    if (left < 1000) return `${short.format(left)}${SPACE}${unit}`;
     left /= 1000;
   }
-  return `${short.format(left)} TB`;
+  return `${short.format(left)}${SPACE}TB`;
 }
 
 export function rate(perSecond) {
@@ -32,11 +35,11 @@ export function seconds(duration) {
 
 export function duration(text) {
   const all = seconds(text);
-  if (all < 10) return `${all.toFixed(1)} s`;
-  if (all < 60) return `${Math.floor(all)} s`;
+  if (all < 10) return `${all.toFixed(1)}${SPACE}s`;
+  if (all < 60) return `${Math.floor(all)}${SPACE}s`;
   const minutes = Math.floor(all / 60);
-  if (minutes < 60) return `${minutes} min ${Math.floor(all % 60)} s`;
+  if (minutes < 60) return `${minutes}${SPACE}min ${Math.floor(all % 60)}${SPACE}s`;
   const hours = Math.floor(minutes / 60);
-  if (hours < 24) return `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (hours < 24) return `${hours}${SPACE}h ${minutes % 60}${SPACE}min`;
+  return `${Math.floor(hours / 24)}${SPACE}d ${hours % 24}${SPACE}h`;
 }

@@ -1,15 +1,15 @@
 // One stream's row. It is built once and then only changed, so that focus and selection stay.
 import { element, setHidden, setText } from './page_dom.js';
-import { duration, seconds } from './page_format.js';
+import { counted, duration, seconds } from './page_format.js';
 import { LaneView } from './page_lane.js';
 import { Rates } from './page_rates.js';
 import { capitalized, stallDirection, stallSentence } from './page_words.js';
 
 export class StreamRow {
   #rates = new Rates();
-  #age = numberCell('Age');
-  #deadline = numberCell('Deadline');
-  #attempts = numberCell('Attempts');
+  #age = element('span', { class: 'age' });
+  #deadline = element('span', { class: 'deadline' });
+  #attempts = element('span', { class: 'attempts' });
   #toUpstream = new LaneView('to_upstream');
   #toDownstream = new LaneView('to_downstream');
   #stuck = element('span', { class: 'badge' }, 'stuck');
@@ -22,10 +22,10 @@ export class StreamRow {
     cancel.addEventListener('click', () => askCancel(this.stream));
     this.element = element('tr', { role: 'row' },
       element('th', { scope: 'row', role: 'rowheader', class: 'stream' },
-        element('span', { class: 'method' }, ...breakable(stream.method)), ' ',
-        element('span', { class: 'about' }, element('span', { class: 'id' }, `#${stream.id}`), ' ',
-          element('span', { class: 'peer' }, stream.downstream_peer), ' ', this.#stuck)),
-      this.#age, this.#deadline, this.#attempts,
+        element('span', { class: 'method' }, stream.method), ' ',
+        element('span', { class: 'about' }, this.#stuck, ' ', element('span', { class: 'id' }, `#${stream.id}`), ' ',
+          element('span', { class: 'peer' }, stream.downstream_peer), ' ', this.#attempts)),
+      element('td', { role: 'cell', class: 'times' }, this.#age, ' ', this.#deadline),
       element('td', { role: 'cell', class: 'lanes' },
         this.#toUpstream.element, this.#toDownstream.element, this.#stall),
       element('td', { role: 'cell', class: 'action' }, cancel));
@@ -36,7 +36,7 @@ export class StreamRow {
     const { stall } = stream;
     setText(this.#age, duration(stream.age));
     setText(this.#deadline, deadline(stream.deadline_left));
-    setText(this.#attempts, String(stream.attempts ?? 1));
+    setText(this.#attempts, counted(stream.attempts ?? 1, 'attempt'));
     this.#attempts.classList.toggle('several', stream.attempts > 1);
     this.#showLane(this.#toUpstream, 'to_upstream', at);
     this.#showLane(this.#toDownstream, 'to_downstream', at);
@@ -53,16 +53,7 @@ export class StreamRow {
   }
 }
 
-function numberCell(label) {
-  return element('td', { role: 'cell', class: 'number', 'data-label': label });
-}
-
 function deadline(left) {
-  if (left === undefined) return 'none';
-  return seconds(left) > 0 ? `in ${duration(left)}` : 'passed';
-}
-
-// Long names break where a person would.
-function breakable(method) {
-  return method.split(/(?<=[/.])/).flatMap((part) => [part, document.createElement('wbr')]);
+  if (left === undefined) return 'no deadline';
+  return seconds(left) > 0 ? `${duration(left)} left` : 'deadline passed';
 }

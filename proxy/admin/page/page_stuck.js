@@ -50,11 +50,13 @@ export class StuckSummary {
   #addLine(group) {
     const longest = element('strong');
     const streams = element('span');
-    const show = element('button', { type: 'button', class: 'link', 'aria-label': `Show the stuck streams of ${group.method}` }, 'show');
+    const show = element('button',
+      { type: 'button', class: 'link', 'aria-label': `Show the stuck streams of ${group.method}` }, 'Show');
     show.addEventListener('click', () => this.#showMethod(group.method));
     const item = element('li', {},
-      longest, ' ', `${capitalized(group.cause)} (${group.direction}). `,
-      element('span', { class: 'where' }, streams, ' of ', element('code', {}, group.method), ' ', show));
+      longest, ' ',
+      element('span', {}, `${capitalized(group.cause)} (${group.direction}). `,
+        element('span', { class: 'where' }, streams, ' of ', element('code', {}, group.method), ' ', show)));
     const line = { item, longest, streams };
     this.#lines.set(group.key, line);
     this.#list.append(item);

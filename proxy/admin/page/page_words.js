@@ -28,9 +28,9 @@ function wait(direction, lane) {
     case 'RECEIVER':
       return lanes[direction].receiver;
     case 'STREAM_SLOT':
-      return 'a stream slot of the upstream';
+      return 'a stream slot';
     case 'CONNECTION':
-      return 'a connection to the upstream';
+      return 'a connection';
     default:
       return '';
   }
@@ -80,14 +80,10 @@ export function stallCause(stall) {
   }
 }
 
-const effects = {
-  SLOW_RECEIVER: 'blocked',
-  STREAM_SLOTS: 'waiting for a stream slot',
-  NOT_CONNECTED: 'waiting for a connection',
-};
+const silences = ['SILENT_SENDER', 'HALF_CLOSED'];
 
 export function stallSentence(stall) {
-  const effect = effects[stall.kind] ?? 'silent';
+  const effect = silences.includes(stall.kind) ? 'silent' : 'blocked';
   return `${stallCause(stall)}: ${stallDirection(stall)} ${effect} for ${duration(stall.lasted)}`;
 }
 
