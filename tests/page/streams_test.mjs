@@ -99,6 +99,16 @@ test('stuck streams of one method are told in one line, wherever they stand in t
   assert.equal((await rowIds(page))[0], '#639');
 });
 
+test('when streams of many methods are stuck, the longest are told, and all can be shown', async () => {
+  const { daemon } = context;
+  daemon.streams = [stream(1), ...Array.from({ length: 7 }, (_, index) => stuckStream(10 + index, `${10 + index}.000s`,
+    { method: `/orders.v1.Orders/Method${index}` }))];
+  const page = await context.open();
+  await untilText(page.locator('#stuck-groups'), /^16 s .*Method6 Show 15 s .*Method3 Show$/);
+  await page.getByRole('button', { name: 'Show all 7 stuck streams' }).click();
+  await until(async () => (await rows(page).count()) === 7, 'the stuck ones are shown');
+});
+
 test('totals show rates of the time between two looks', async () => {
   const { daemon } = context;
   const start = Date.now();
@@ -119,7 +129,7 @@ test('totals show rates of the time between two looks', async () => {
     await untilText(page.locator('#open'), '1,204');
     await untilText(page.locator('#half-closed'), '4');
     await untilText(page.locator('#awaiting'), '2');
-    await page.getByRole('img', { name: '50 downstream connections share 1 upstream connection' }).waitFor();
+    await page.getByRole('img', { name: '50 downstream connections over 1 upstream connection' }).waitFor();
     await untilText(page.locator('#upstream-address'), 'dns:///orders.shop.svc:50051');
     await untilText(page.locator('#upstream-state'), 'connected');
   } finally {

@@ -23,7 +23,7 @@ const cancel = new CancelDialog((sentence) => {
 const table = new StreamTable(byId('streams'), (stream) => cancel.ask(stream),
   () => byId('streams-heading').focus({ preventScroll: true }));
 const filter = new Filter(byId('filter'), byId('sort'), filterChanged);
-const stuck = new StuckSummary(byId('verdict-text'), byId('stuck-groups'), (method) => filter.showStuck(method));
+const stuck = new StuckSummary((method) => filter.showStuck(method));
 const poll = new Poll(look);
 
 let pages = ['']; // the tokens that lead to the page shown

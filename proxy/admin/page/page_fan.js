@@ -13,7 +13,7 @@ export class Fan {
   }
 
   show(downstream, upstream) {
-    const words = `${counted(downstream, 'downstream connection')} share ${
+    const words = `${counted(downstream, 'downstream connection')} over ${
       counted(upstream, 'upstream connection')}`;
     if (this.#picture.getAttribute('aria-label') === words) return;
     setAttribute(this.#picture, 'aria-label', words);

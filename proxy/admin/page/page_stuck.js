@@ -1,22 +1,22 @@
 // The answer to the first question: is anything stuck, where, and who waits for whom. Streams that
 // are stuck for the same reason in the same method are told in one line.
-import { element, setText } from './page_dom.js';
+import { byId, element, setHidden, setText } from './page_dom.js';
 import { count, counted, duration, seconds } from './page_format.js';
 import { capitalized, stallCause, stallDirection } from './page_words.js';
 
 const MOST_GROUPS = 4;
 
 export class StuckSummary {
-  #verdict;
-  #list;
+  #verdict = byId('verdict-text');
+  #list = byId('stuck-groups');
+  #all = byId('stuck-all');
   #showMethod;
   #lines = new Map(); // of the groups shown, by key
 
-  // showMethod(method): somebody wants to see its stuck streams.
-  constructor(verdict, list, showMethod) {
-    this.#verdict = verdict;
-    this.#list = list;
+  // showMethod(method): somebody wants to see its stuck streams, or with '' all of them.
+  constructor(showMethod) {
     this.#showMethod = showMethod;
+    this.#all.addEventListener('click', () => showMethod(''));
   }
 
   // `stuck`: those streams that are, or as many as were asked for; `total`: of all.
@@ -26,7 +26,10 @@ export class StuckSummary {
       : words[total] ?? `${count(total)} streams are stuck`);
     this.#verdict.classList.toggle('bad', total > 0);
     this.#verdict.classList.toggle('good', total === 0 && Number(open) > 0);
-    this.#showGroups(groupsOf(stuck).slice(0, MOST_GROUPS));
+    const groups = groupsOf(stuck);
+    this.#showGroups(groups.slice(0, MOST_GROUPS));
+    setHidden(this.#all, groups.length <= MOST_GROUPS);
+    setText(this.#all, `Show all ${count(total)} stuck streams`);
   }
 
   #showGroups(groups) {
