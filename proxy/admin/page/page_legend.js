@@ -11,6 +11,9 @@ const samples = [
 ];
 
 export function showLegend(list) {
-  list.replaceChildren(...samples.map(([flow, wait, words]) => element('li', {},
-    element('span', { class: 'lane', 'data-flow': flow, 'data-wait': wait }, drawing('to_upstream')), words)));
+  list.append(element('li', {}, 'Left: the application. Middle: lanekeeper. Right: the upstream.'));
+  for (const [flow, wait, words] of samples) {
+    const lane = element('span', { class: 'lane', 'data-flow': flow, 'data-wait': wait }, drawing('to_upstream'));
+    list.append(element('li', {}, lane, words));
+  }
 }
