@@ -9,7 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { FakeDaemon } from './fake_daemon.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const modules = execFileSync(path.join(here, '../support/npm_modules'), [here], { encoding: 'utf8' }).trim();
+const modules = execFileSync(path.join(here, '../support/npm_modules'), [here], {
+  encoding: 'utf8',
+}).trim();
 const { chromium } = await import(path.join(modules, 'playwright-core/index.mjs'));
 
 // Only reached when something is broken.
@@ -48,8 +50,15 @@ export function nextLooks(daemon, number = 2) {
 export function launch() {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--no-proxy-server'],
+    args: [
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-proxy-server',
+    ],
   });
 }
 
@@ -63,7 +72,8 @@ export function watchProblems(page) {
   });
   page.on('console', (message) => {
     // What Chromium says itself of a daemon that is down, or refuses.
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) problems.push(message.text());
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      problems.push(message.text());
   });
   return problems;
 }
@@ -101,11 +111,13 @@ export function pageTests() {
 
 // Kept for whoever wants to see what the tests saw.
 export function screenshotPath(name) {
-  const folder = process.env.SCREENSHOTS ?? path.join(here, '../../build/release/tests/page/screenshots');
+  const folder =
+    process.env.SCREENSHOTS ?? path.join(here, '../../build/release/tests/page/screenshots');
   mkdirSync(folder, { recursive: true });
   return path.join(folder, `${name}.png`);
 }
 
 export const rows = (page) => page.locator('#streams > tr');
-export const row = (page, id) => rows(page).filter({ has: page.locator('.id', { hasText: new RegExp(`^#${id}$`) }) });
+export const row = (page, id) =>
+  rows(page).filter({ has: page.locator('.id', { hasText: new RegExp(`^#${id}$`) }) });
 export const rowIds = (page) => page.locator('#streams .id').allInnerTexts();

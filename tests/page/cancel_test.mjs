@@ -23,7 +23,9 @@ test('the dialog names the stream, and a confirmation ends that one, with the re
   await dialog.getByLabel('Reason').fill('  worker 7 hangs "again"  ');
   await dialog.getByRole('button', { name: 'Cancel the stream' }).click();
   await untilText(page.locator('#result'), 'Stream 2 (/orders.v1.Orders/Watch) was cancelled.');
-  assert.deepEqual(daemon.cancels, [{ id: '2', reason: 'worker 7 hangs "again"', type: 'application/json' }]);
+  assert.deepEqual(daemon.cancels, [
+    { id: '2', reason: 'worker 7 hangs "again"', type: 'application/json' },
+  ]);
   await until(async () => (await rows(page).count()) === 1, 'it is gone');
 });
 
@@ -35,7 +37,7 @@ test('the reason may be left out', async () => {
 });
 
 for (const [how, act] of Object.entries({
-  'Escape': (page) => page.keyboard.press('Escape'),
+  Escape: (page) => page.keyboard.press('Escape'),
   'the button': (page) => page.getByRole('button', { name: 'Keep it open' }).click(),
   'Enter twice on the button in the row': (page) => page.keyboard.press('Enter'),
 })) {
@@ -45,7 +47,10 @@ for (const [how, act] of Object.entries({
     await dialog.waitFor({ state: 'hidden' });
     await nextLooks(context.daemon);
     assert.deepEqual(context.daemon.cancels, []);
-    assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Cancel stream 2');
+    assert.equal(
+      await page.evaluate(() => document.activeElement.getAttribute('aria-label')),
+      'Cancel stream 2',
+    );
   });
 }
 
@@ -73,6 +78,9 @@ test('a daemon that does not answer is told as such', async () => {
   const { page, dialog } = await openDialog();
   await daemon.stop();
   await dialog.getByRole('button', { name: 'Cancel the stream' }).click();
-  await untilText(page.locator('#result'), 'Stream 2 was not cancelled: lanekeeper did not answer.');
+  await untilText(
+    page.locator('#result'),
+    'Stream 2 was not cancelled: lanekeeper did not answer.',
+  );
   await daemon.start();
 });

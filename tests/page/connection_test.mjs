@@ -44,7 +44,9 @@ test('looks never overlap, however long the daemon takes', async () => {
   const page = await context.open({ clock: true });
   await nextLooks(daemon);
   let open;
-  daemon.gate = new Promise((resolve) => { open = resolve; });
+  daemon.gate = new Promise((resolve) => {
+    open = resolve;
+  });
   await until(() => daemon.underWay === 1, 'a look is under way');
   const asked = daemon.queries.length;
   await page.clock.runFor(4_000);
@@ -61,17 +63,30 @@ test('a daemon that is down is told once, and the page recovers by itself', asyn
   await row(page, 1).waitFor();
   await daemon.stop();
   const alert = page.getByRole('alert');
-  await untilText(alert, /^lanekeeper cannot be reached since \d+:\d+:\d+.*What stands here is from then\. This page keeps trying\.$/);
+  await untilText(
+    alert,
+    /^lanekeeper cannot be reached since \d+:\d+:\d+.*What stands here is from then\. This page keeps trying\.$/,
+  );
   await untilText(page.locator('#updates'), 'no answer');
   assert.equal(await rows(page).count(), 2);
   assert.deepEqual((await page.evaluate(contrastProblems)).problems, []);
   await page.evaluate(() => {
     window.changes = 0;
-    new MutationObserver((list) => { window.changes += list.length; }).observe(document.querySelector('#unreachable'),
-      { childList: true, characterData: true, subtree: true, attributes: true });
+    new MutationObserver((list) => {
+      window.changes += list.length;
+    }).observe(document.querySelector('#unreachable'), {
+      childList: true,
+      characterData: true,
+      subtree: true,
+      attributes: true,
+    });
   });
   for (let looks = 0; looks < 2; looks += 1) await page.waitForEvent('requestfailed');
-  assert.equal(await page.evaluate(() => window.changes), 0, 'a screen reader would say it again and again');
+  assert.equal(
+    await page.evaluate(() => window.changes),
+    0,
+    'a screen reader would say it again and again',
+  );
   daemon.streams = [stream(3)];
   await daemon.start();
   await row(page, 3).waitFor();
@@ -84,7 +99,9 @@ test('a daemon that takes a connection but never answers counts as down', async 
   const page = await context.open({ clock: true });
   await untilText(page.locator('#updates'), 'live');
   let open;
-  daemon.gate = new Promise((resolve) => { open = resolve; });
+  daemon.gate = new Promise((resolve) => {
+    open = resolve;
+  });
   await until(() => daemon.underWay === 1, 'a look is under way');
   await page.clock.runFor(6_000);
   await untilText(page.getByRole('alert'), 'lanekeeper cannot be reached since');
@@ -96,7 +113,10 @@ test('an error of the daemon is shown in its own words, until it answers again',
   const { daemon } = context;
   daemon.refusal = { status: 400, message: 'page_token: expected a number' };
   const page = await context.open();
-  await untilText(page.getByRole('alert'), 'lanekeeper answers with an error: page_token: expected a number');
+  await untilText(
+    page.getByRole('alert'),
+    'lanekeeper answers with an error: page_token: expected a number',
+  );
   daemon.refusal = undefined;
   await until(async () => !(await page.getByRole('alert').isVisible()), 'the message goes');
 });
@@ -108,8 +128,10 @@ test('a drain is announced', async () => {
   await row(page, 1).waitFor();
   assert.equal(await page.locator('#draining').isVisible(), false);
   daemon.totals = { draining: true };
-  await untilText(page.locator('#draining'),
-    'lanekeeper is draining: it takes no new RPCs, and ends when its 2 open streams have finished.');
+  await untilText(
+    page.locator('#draining'),
+    'lanekeeper is draining: it takes no new RPCs, and ends when its 2 open streams have finished.',
+  );
 });
 
 test('an upstream that cannot be reached is named as such', async () => {
@@ -124,9 +146,18 @@ test('an answer without streams, and one with kinds that this page does not know
   const { daemon } = context;
   const page = await context.open();
   await untilText(page.locator('#verdict-text'), 'No streams are open');
-  daemon.streams = [stream(1, { stall: { kind: 'OF_TOMORROW', direction: 'TO_UPSTREAM', lasted: '4s' },
-    to_upstream: { state: 'OF_TOMORROW', waiting_for: 'GODOT' }, to_downstream: undefined })];
-  daemon.totals = { upstream_state: 'of_tomorrow', streams_half_closed: '0', streams_awaiting_upstream: '0' };
+  daemon.streams = [
+    stream(1, {
+      stall: { kind: 'OF_TOMORROW', direction: 'TO_UPSTREAM', lasted: '4s' },
+      to_upstream: { state: 'OF_TOMORROW', waiting_for: 'GODOT' },
+      to_downstream: undefined,
+    }),
+  ];
+  daemon.totals = {
+    upstream_state: 'of_tomorrow',
+    streams_half_closed: '0',
+    streams_awaiting_upstream: '0',
+  };
   await untilText(row(page, 1).locator('.stall'), 'Nothing moves: to_upstream blocked for 4.0 s.');
   await untilText(page.locator('#upstream-state'), 'of_tomorrow');
 });

@@ -7,8 +7,12 @@ export function contrastProblems() {
     const [r, g, b, a = 1] = color.match(/[\d.]+/g).map(Number);
     return { r, g, b, a };
   };
-  const over = (top, below) => Object.fromEntries(
-    ['r', 'g', 'b'].map((part) => [part, top[part] * top.a + below[part] * (1 - top.a)]).concat([['a', 1]]));
+  const over = (top, below) =>
+    Object.fromEntries(
+      ['r', 'g', 'b']
+        .map((part) => [part, top[part] * top.a + below[part] * (1 - top.a)])
+        .concat([['a', 1]]),
+    );
   const luminance = ({ r, g, b }) => {
     const [x, y, z] = [r, g, b].map((part) => {
       const share = part / 255;
@@ -35,7 +39,8 @@ export function contrastProblems() {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (texts.nextNode()) {
     const element = texts.currentNode.parentElement;
-    if (!texts.currentNode.data.trim() || !element.checkVisibility() || isInactive(element)) continue;
+    if (!texts.currentNode.data.trim() || !element.checkVisibility() || isInactive(element))
+      continue;
     if (element.closest('svg, noscript, .unseen')) continue;
     const style = getComputedStyle(element);
     const below = behind(element);
@@ -43,7 +48,8 @@ export function contrastProblems() {
     const size = Number.parseFloat(style.fontSize);
     const isLarge = size >= LARGE_PX || (size >= LARGE_BOLD_PX && Number(style.fontWeight) >= 700);
     checked += 1;
-    if (contrast < (isLarge ? 3 : 4.5)) problems.push(`${contrast.toFixed(2)}: ${texts.currentNode.data.trim()}`);
+    if (contrast < (isLarge ? 3 : 4.5))
+      problems.push(`${contrast.toFixed(2)}: ${texts.currentNode.data.trim()}`);
   }
   return { checked, problems };
 }

@@ -6,21 +6,32 @@ import { createInterface } from 'node:readline';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { launch, rows, screenshotPath, textOf, until, untilText, watchProblems } from './browser.mjs';
+import {
+  launch,
+  rows,
+  screenshotPath,
+  textOf,
+  until,
+  untilText,
+  watchProblems,
+} from './browser.mjs';
 
 // Of a start with sanitizers, on a busy machine.
 const START_BOUND_MS = 60_000;
 
 // real_daemon.py; see there for what it can be told.
 class Application {
-  #child = spawn('/usr/bin/python3', [fileURLToPath(new URL('real_daemon.py', import.meta.url))],
-    { stdio: ['pipe', 'pipe', 'inherit'] });
+  #child = spawn('/usr/bin/python3', [fileURLToPath(new URL('real_daemon.py', import.meta.url))], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   #lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
 
   async nextLine(beginning) {
     const bound = AbortSignal.timeout(START_BOUND_MS);
     const { value = 'nothing more' } = await Promise.race([
-      this.#lines.next(), once(bound, 'abort').then(() => ({ value: 'nothing in time' }))]);
+      this.#lines.next(),
+      once(bound, 'abort').then(() => ({ value: 'nothing in time' })),
+    ]);
     assert.ok(value.startsWith(beginning), `it said ${value} instead of ${beginning}`);
     return value.slice(beginning.length).trim();
   }
@@ -80,13 +91,17 @@ test('a stream appears, moves in both lanes, rests, and is cancelled from the pa
   await untilText(lanes('/daemon.Bidi/Talk', 'responses'), /moving, [\d.]+\/s/);
   await untilText(page.locator('#messages-up'), /^[1-9][\d.]* msg\/s$/);
   await untilText(page.locator('#upstream-state'), 'connected');
-  await page.getByRole('img', { name: '1 downstream connection over 1 upstream connection' }).waitFor();
+  await page
+    .getByRole('img', { name: '1 downstream connection over 1 upstream connection' })
+    .waitFor();
   await application.tell('quiet', 'quiet');
   await untilText(lanes('/daemon.Bidi/Talk', 'requests'), 'waits for the application');
   await untilText(lanes('/daemon.Bidi/Talk', 'responses'), 'waits for the upstream');
   await cancel('/daemon.Bidi/Talk', 'seen enough');
   await until(async () => (await rows(page).count()) === 0, 'it is gone');
-  const { talk: [code, details] } = await until(async () => {
+  const {
+    talk: [code, details],
+  } = await until(async () => {
     const ends = await application.ends();
     return ends.talk && ends;
   }, 'the application learns of it');
@@ -98,9 +113,14 @@ test('an application that does not read is found to be what its stream waits for
   await application.tell('talk', 'talking');
   await application.tell('flood', 'flooded');
   await untilText(page.locator('#verdict-text'), '1 stream is stuck');
-  await untilText(page.locator('#stuck-groups'),
-    /The application does not read \(to_downstream\)\. 1 stream of \/daemon\.Produce\/Flood/);
-  await untilText(rowOf('Flood').locator('.stall'), /^The application does not read: to_downstream blocked for \d+(\.\d+)? s\.$/);
+  await untilText(
+    page.locator('#stuck-groups'),
+    /The application does not read \(to_downstream\)\. 1 stream of \/daemon\.Produce\/Flood/,
+  );
+  await untilText(
+    rowOf('Flood').locator('.stall'),
+    /^The application does not read: to_downstream blocked for \d+(\.\d+)? s\.$/,
+  );
   assert.match(await textOf(rows(page).first()), /Flood/);
   await untilText(lanes('/daemon.Bidi/Talk', 'requests'), 'moving');
   await page.screenshot({ path: screenshotPath('real-stuck') });
@@ -112,8 +132,10 @@ test('an application that does not read is found to be what its stream waits for
 
 test('an upstream that does not answer is found to be what its stream waits for', async () => {
   await application.tell('silence', 'silent');
-  await untilText(rowOf('/daemon.Silent/Call').locator('.stall'),
-    /^The upstream has the whole request and does not answer: to_downstream silent for \d+(\.\d+)? s\.$/);
+  await untilText(
+    rowOf('/daemon.Silent/Call').locator('.stall'),
+    /^The upstream has the whole request and does not answer: to_downstream silent for \d+(\.\d+)? s\.$/,
+  );
   await untilText(lanes('/daemon.Silent/Call', 'requests'), 'complete');
   await untilText(page.locator('#half-closed'), '1');
 });
@@ -122,7 +144,8 @@ test('each filter of the page is one that lanekeeper knows', async () => {
   await application.tell('talk', 'talking');
   await application.tell('silence', 'silent');
   await until(async () => (await rows(page).count()) === 2, 'both are shown');
-  const shownAfter = async (number) => until(async () => (await rows(page).count()) === number, `${number} are shown`);
+  const shownAfter = async (number) =>
+    until(async () => (await rows(page).count()) === number, `${number} are shown`);
   const clear = async () => {
     await page.getByRole('button', { name: 'Clear' }).click();
     await shownAfter(2);

@@ -6,10 +6,24 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const pageFolder = fileURLToPath(new URL('../../proxy/admin/page', import.meta.url));
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:";
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+const policy =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:";
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
 
-const parameterNames = new Set(['method', 'peer', 'state', 'min_age', 'stuck', 'page_size', 'page_token']);
+const parameterNames = new Set([
+  'method',
+  'peer',
+  'state',
+  'min_age',
+  'stuck',
+  'page_size',
+  'page_token',
+]);
 
 export class FakeDaemon {
   streams = [];
@@ -60,16 +74,29 @@ export class FakeDaemon {
     await this.gate;
     this.underWay -= 1;
     const unknown = Object.keys(query).find((name) => !parameterNames.has(name));
-    const refusal = this.refusal ?? (unknown && { status: 400, message: `unknown parameter '${unknown}'` });
+    const refusal =
+      this.refusal ?? (unknown && { status: 400, message: `unknown parameter '${unknown}'` });
     if (refusal) answer(response, refusal.status, { message: refusal.message });
     else answer(response, 200, this.#answerTo(query));
   }
 
-  #answerTo({ method = '', peer = '', state, stuck, min_age: age = '0s', page_size: size = '100', page_token: token = '0' }) {
-    const matching = this.streams.filter((stream) => stream.method.includes(method)
-      && stream.downstream_peer.includes(peer) && (stuck !== 'true' || stream.stall)
-      && Number.parseFloat(stream.age) >= Number.parseFloat(age)
-      && (!state || [stream.to_upstream.state, stream.to_downstream.state].includes(state)));
+  #answerTo({
+    method = '',
+    peer = '',
+    state,
+    stuck,
+    min_age: age = '0s',
+    page_size: size = '100',
+    page_token: token = '0',
+  }) {
+    const matching = this.streams.filter(
+      (stream) =>
+        stream.method.includes(method) &&
+        stream.downstream_peer.includes(peer) &&
+        (stuck !== 'true' || stream.stall) &&
+        Number.parseFloat(stream.age) >= Number.parseFloat(age) &&
+        (!state || [stream.to_upstream.state, stream.to_downstream.state].includes(state)),
+    );
     const after = matching.filter((stream) => Number(stream.id) > Number(token));
     const page = after.slice(0, Number(size));
     return {
@@ -86,9 +113,16 @@ export class FakeDaemon {
       streams_half_closed: number((stream) => stream.to_upstream.state === 'HALF_CLOSED'),
       streams_stuck: number((stream) => stream.stall),
       streams_awaiting_upstream: number((stream) => stream.to_upstream.state === 'WAITING'),
-      downstream_connections: '3', upstream_connections: '1', upstream_state: 'ready', rpcs_started: '0',
-      messages_to_upstream: '0', messages_to_downstream: '0', bytes_to_upstream: '0', bytes_to_downstream: '0',
-      draining: false, upstream_address: 'dns:///orders.shop.svc:50051',
+      downstream_connections: '3',
+      upstream_connections: '1',
+      upstream_state: 'ready',
+      rpcs_started: '0',
+      messages_to_upstream: '0',
+      messages_to_downstream: '0',
+      bytes_to_upstream: '0',
+      bytes_to_downstream: '0',
+      draining: false,
+      upstream_address: 'dns:///orders.shop.svc:50051',
     };
   }
 
@@ -119,7 +153,10 @@ function answer(response, status, body) {
 function serveFile(name, response) {
   try {
     const text = readFileSync(path.join(pageFolder, path.basename(name)));
-    response.writeHead(200, { 'Content-Type': types[path.extname(name)], 'Content-Security-Policy': policy });
+    response.writeHead(200, {
+      'Content-Type': types[path.extname(name)],
+      'Content-Security-Policy': policy,
+    });
     response.end(text);
   } catch {
     response.writeHead(404);

@@ -11,7 +11,10 @@ const many = 10_000;
 const lastQuery = () => context.daemon.queries.at(-1);
 
 async function untilAsked(wanted) {
-  await until(() => JSON.stringify(lastQuery()) === JSON.stringify(wanted), `a query of ${JSON.stringify(wanted)}`);
+  await until(
+    () => JSON.stringify(lastQuery()) === JSON.stringify(wanted),
+    `a query of ${JSON.stringify(wanted)}`,
+  );
 }
 
 test('each field of the filter goes to the daemon, empty ones do not', async () => {
@@ -25,8 +28,14 @@ test('each field of the filter goes to the daemon, empty ones do not', async () 
   await filter.getByLabel('A lane is').selectOption({ label: 'half-closed' });
   await filter.getByLabel('Open for at least').fill('90');
   await filter.getByLabel('Only stuck').check();
-  await untilAsked({ method: '/orders.v1.Orders/W & x=y', peer: 'ipv6:%5B::1%5D', state: 'HALF_CLOSED',
-    min_age: '90s', stuck: 'true', page_size: '200' });
+  await untilAsked({
+    method: '/orders.v1.Orders/W & x=y',
+    peer: 'ipv6:%5B::1%5D',
+    state: 'HALF_CLOSED',
+    min_age: '90s',
+    stuck: 'true',
+    page_size: '200',
+  });
   await untilText(page.locator('#empty'), 'No open stream matches the filter.');
   await filter.getByRole('button', { name: 'Clear' }).click();
   await untilAsked({ page_size: '200' });
@@ -42,8 +51,12 @@ test('every state that the API names can be chosen', async () => {
 
 test('a filter narrows the table, and the caption counts what matches', async () => {
   const { daemon } = context;
-  daemon.streams = [stream(1), stream(2, { method: '/other.Service/Call' }), stuckStream(3),
-    stream(4, { to_upstream: lane({ state: 'HALF_CLOSED', waiting_for: 'NOBODY' }) })];
+  daemon.streams = [
+    stream(1),
+    stream(2, { method: '/other.Service/Call' }),
+    stuckStream(3),
+    stream(4, { to_upstream: lane({ state: 'HALF_CLOSED', waiting_for: 'NOBODY' }) }),
+  ];
   const page = await context.open();
   await untilText(page.locator('#caption'), '4 open streams');
   await page.getByLabel('Method has').fill('Orders');
@@ -61,11 +74,19 @@ test('the filter stands in the address, so that it outlives a reload', async () 
   await page.getByLabel('Only stuck').check();
   await page.getByLabel('Open for at least').fill('5');
   await page.getByLabel('Sort').selectOption('newest');
-  await until(() => page.url().endsWith('#method=Watch&min_age=5s&stuck=true&sort=newest'), 'the address');
+  await until(
+    () => page.url().endsWith('#method=Watch&min_age=5s&stuck=true&sort=newest'),
+    'the address',
+  );
   daemon.queries.length = 0;
   await page.reload();
   await until(() => daemon.queries.length > 0, 'a look');
-  assert.deepEqual(daemon.queries[0], { method: 'Watch', min_age: '5s', stuck: 'true', page_size: '200' });
+  assert.deepEqual(daemon.queries[0], {
+    method: 'Watch',
+    min_age: '5s',
+    stuck: 'true',
+    page_size: '200',
+  });
   assert.equal(await page.getByLabel('Sort').inputValue(), 'newest');
 });
 

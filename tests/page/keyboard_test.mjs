@@ -43,8 +43,20 @@ test('Tab reaches everything in the order of reading, and the focus can be seen'
     assert.ok(stop.isVisible, `the focus on ${stop.name || stop.what} cannot be seen`);
     stops.push(stop.name || stop.what);
   }
-  assert.deepEqual(stops, ['Pause', 'Show the stuck streams of /orders.v1.Orders/Watch', 'method', 'peer', 'state',
-    'min_age', 'stuck', 'Clear', 'Sort', 'Cancel stream 1', 'Cancel stream 2', 'Single-letter keys on']);
+  assert.deepEqual(stops, [
+    'Pause',
+    'Show the stuck streams of /orders.v1.Orders/Watch',
+    'method',
+    'peer',
+    'state',
+    'min_age',
+    'stuck',
+    'Clear',
+    'Sort',
+    'Cancel stream 1',
+    'Cancel stream 2',
+    'Single-letter keys on',
+  ]);
 });
 
 test('a stuck stream is found and cancelled without a pointer', async () => {
@@ -64,7 +76,10 @@ test('a stuck stream is found and cancelled without a pointer', async () => {
   await page.keyboard.type('pipe/stop');
   await page.keyboard.press('Enter');
   await untilText(page.locator('#result'), 'Stream 2 (/p.Pipes/Pop) was cancelled.');
-  assert.deepEqual(daemon.cancels.map(({ id, reason }) => [id, reason]), [['2', 'pipe/stop']]);
+  assert.deepEqual(
+    daemon.cancels.map(({ id, reason }) => [id, reason]),
+    [['2', 'pipe/stop']],
+  );
 });
 
 test('the dialog keeps the focus', async () => {

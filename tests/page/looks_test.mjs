@@ -50,15 +50,24 @@ for (const colorScheme of ['light', 'dark']) {
   });
 }
 
-for (const [name, viewport] of Object.entries({ narrow, middle: { width: 900, height: 800 }, wide })) {
+for (const [name, viewport] of Object.entries({
+  narrow,
+  middle: { width: 900, height: 800 },
+  wide,
+})) {
   test(`a ${name} window needs no sideways scrolling, and each lane can be read`, async () => {
     const page = await openShop({ viewport });
-    const fits = await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+    const fits = await page.evaluate(
+      () => document.documentElement.scrollWidth <= document.documentElement.clientWidth,
+    );
     await page.screenshot({ path: screenshotPath(`${name}`), fullPage: true });
     assert.ok(fits, 'the page is wider than the window');
     for (const text of await row(page, 1191).locator('.lane span, .stall, .method').all()) {
       const box = await text.boundingBox();
-      assert.ok(box.width > 0 && box.x >= 0 && box.x + box.width <= viewport.width, await text.innerText());
+      assert.ok(
+        box.width > 0 && box.x >= 0 && box.x + box.width <= viewport.width,
+        await text.innerText(),
+      );
     }
   });
 }
@@ -68,5 +77,5 @@ test('without animations for those who asked for none', async () => {
   const page = await openShop({ reducedMotion: 'reduce' });
   assert.equal(await animations(page), 0);
   await page.emulateMedia({ reducedMotion: 'no-preference' });
-  assert.ok(await animations(page) > 0, 'nothing is animated for others either');
+  assert.ok((await animations(page)) > 0, 'nothing is animated for others either');
 });

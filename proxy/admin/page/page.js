@@ -20,8 +20,11 @@ const cancel = new CancelDialog((sentence) => {
   setText(byId('result'), sentence);
   poll.now();
 });
-const table = new StreamTable(byId('streams'), (stream) => cancel.ask(stream),
-  () => byId('streams-heading').focus({ preventScroll: true }));
+const table = new StreamTable(
+  byId('streams'),
+  (stream) => cancel.ask(stream),
+  () => byId('streams-heading').focus({ preventScroll: true }),
+);
 const filter = new Filter(byId('filter'), byId('sort'), filterChanged);
 const stuck = new StuckSummary((method) => filter.showStuck(method));
 const poll = new Poll(look);
@@ -42,9 +45,14 @@ async function look(signal) {
 }
 
 async function fetchAll(signal) {
-  const answer = await listStreams({ ...filter.query, page_size: PAGE_SIZE, page_token: pages.at(-1) }, signal);
+  const answer = await listStreams(
+    { ...filter.query, page_size: PAGE_SIZE, page_token: pages.at(-1) },
+    signal,
+  );
   const anyStuck = Number(answer.totals?.streams_stuck) > 0;
-  const stalled = anyStuck ? await listStreams({ stuck: true, page_size: PAGE_SIZE }, signal) : { streams: [] };
+  const stalled = anyStuck
+    ? await listStreams({ stuck: true, page_size: PAGE_SIZE }, signal)
+    : { streams: [] };
   return [answer, stalled.streams ?? []];
 }
 
@@ -68,11 +76,17 @@ function title(totals) {
 
 function showPage(shown, matching) {
   const what = filter.isSet ? 'match the filter' : 'are open';
-  setText(byId('caption'), shown < matching
-    ? `${count(shown)} of ${count(matching)} streams that ${what}; sorted among these ${count(shown)}`
-    : counted(matching, filter.isSet ? 'matching stream' : 'open stream'));
+  setText(
+    byId('caption'),
+    shown < matching
+      ? `${count(shown)} of ${count(matching)} streams that ${what}; sorted among these ${count(shown)}`
+      : counted(matching, filter.isSet ? 'matching stream' : 'open stream'),
+  );
   setHidden(byId('empty'), shown > 0);
-  setText(byId('empty'), filter.isSet ? 'No open stream matches the filter.' : 'No streams are open.');
+  setText(
+    byId('empty'),
+    filter.isSet ? 'No open stream matches the filter.' : 'No streams are open.',
+  );
   setText(byId('page-number'), `Page ${pages.length}`);
   enablePaging(byId('previous'), pages.length > 1, byId('next'));
   enablePaging(byId('next'), nextToken !== '', byId('previous'));
@@ -106,8 +120,10 @@ function failed(error) {
     return;
   }
   unreachableSince ??= new Date().toLocaleTimeString();
-  tellUnreachable(`lanekeeper cannot be reached since ${unreachableSince}. What stands here is from then. `
-    + 'This page keeps trying.');
+  tellUnreachable(
+    `lanekeeper cannot be reached since ${unreachableSince}. What stands here is from then. ` +
+      'This page keeps trying.',
+  );
   overview.forget();
 }
 

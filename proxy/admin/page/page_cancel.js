@@ -11,7 +11,8 @@ export class CancelDialog {
   constructor(tell) {
     this.#tell = tell;
     this.#dialog.addEventListener('close', () => {
-      if (this.#dialog.returnValue === 'cancel') this.#cancel(this.#stream, byId('cancel-reason').value.trim());
+      if (this.#dialog.returnValue === 'cancel')
+        this.#cancel(this.#stream, byId('cancel-reason').value.trim());
     });
   }
 
@@ -40,7 +41,8 @@ export class CancelDialog {
 }
 
 function whyNot(error, id) {
-  if (!(error instanceof Refused)) return `Stream ${id} was not cancelled: lanekeeper did not answer.`;
+  if (!(error instanceof Refused))
+    return `Stream ${id} was not cancelled: lanekeeper did not answer.`;
   if (error.status === 404) return `Stream ${id} had ended before.`;
   return `Stream ${id} was not cancelled: ${error.message}`;
 }

@@ -13,8 +13,10 @@ export class Fan {
   }
 
   show(downstream, upstream) {
-    const words = `${counted(downstream, 'downstream connection')} over ${
-      counted(upstream, 'upstream connection')}`;
+    const words = `${counted(downstream, 'downstream connection')} over ${counted(
+      upstream,
+      'upstream connection',
+    )}`;
     if (this.#picture.getAttribute('aria-label') === words) return;
     setAttribute(this.#picture, 'aria-label', words);
     this.#picture.replaceChildren(
@@ -38,9 +40,12 @@ function lines(number, from, to) {
     const y = MIDDLE + spread * 34;
     const end = MIDDLE + spread * 10;
     const half = (from + to) / 2;
-    return svg('g', {},
+    return svg(
+      'g',
+      {},
       svg('path', { class: 'wire', d: `M${from} ${y}C${half} ${y} ${half} ${end} ${to} ${end}` }),
-      svg('circle', { cx: from, cy: y, r: 2.6 }));
+      svg('circle', { cx: from, cy: y, r: 2.6 }),
+    );
   });
 }
 

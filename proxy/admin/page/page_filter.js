@@ -62,7 +62,11 @@ export class Filter {
     clearTimeout(this.#typing);
     const settings = { ...this.query, sort: this.sort === 'stuck' ? '' : this.sort };
     const set = Object.entries(settings).filter(([, value]) => value);
-    history.replaceState(null, '', set.length ? `#${new URLSearchParams(set)}` : location.pathname + location.search);
+    history.replaceState(
+      null,
+      '',
+      set.length ? `#${new URLSearchParams(set)}` : location.pathname + location.search,
+    );
     this.#changed();
   }
 

@@ -4,7 +4,8 @@
 export function listenForKeys(enabled, actions) {
   document.addEventListener('keydown', (event) => {
     const action = actions[event.key];
-    if (!action || !enabled() || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (!action || !enabled() || event.ctrlKey || event.metaKey || event.altKey || event.repeat)
+      return;
     if (event.target.closest('input:not([type=checkbox]), select, dialog')) return;
     event.preventDefault();
     action();

@@ -12,8 +12,13 @@ export class LaneView {
 
   constructor(direction) {
     this.#direction = direction;
-    this.element = element('div', { class: 'lane', role: 'img' },
-      drawing(direction), this.#state, this.#amount);
+    this.element = element(
+      'div',
+      { class: 'lane', role: 'img' },
+      drawing(direction),
+      this.#state,
+      this.#amount,
+    );
   }
 
   // `movedPerSecond`: messages, 0 when none has moved since the last look.
@@ -31,9 +36,14 @@ export class LaneView {
 
 // The sender is on the left of it; responses are the mirror image.
 export function drawing(direction) {
-  const mirrored = direction === 'to_downstream' ? { transform: 'translate(240 0) scale(-1 1)' } : {};
-  return svg('svg', { class: 'drawing', viewBox: '0 0 240 18', width: 240, height: 18, 'aria-hidden': 'true' },
-    svg('g', mirrored,
+  const mirrored =
+    direction === 'to_downstream' ? { transform: 'translate(240 0) scale(-1 1)' } : {};
+  return svg(
+    'svg',
+    { class: 'drawing', viewBox: '0 0 240 18', width: 240, height: 18, 'aria-hidden': 'true' },
+    svg(
+      'g',
+      mirrored,
       svg('path', { class: 'from', d: 'M17 9H109' }),
       svg('path', { class: 'from tip', d: 'M105 5l4 4-4 4' }),
       svg('path', { class: 'to', d: 'M131 9H223' }),
@@ -41,5 +51,7 @@ export function drawing(direction) {
       svg('path', { class: 'stop', d: 'M173 3v12M178 3v12' }),
       svg('circle', { class: 'sender', cx: 10, cy: 9, r: 4 }),
       svg('rect', { class: 'keeper', x: 115, y: 4, width: 10, height: 10, rx: 2 }),
-      svg('circle', { class: 'receiver', cx: 230, cy: 9, r: 4 })));
+      svg('circle', { class: 'receiver', cx: 230, cy: 9, r: 4 }),
+    ),
+  );
 }

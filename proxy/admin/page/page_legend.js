@@ -13,7 +13,11 @@ const samples = [
 export function showLegend(list) {
   list.append(element('li', {}, 'Left: the application. Middle: lanekeeper. Right: the upstream.'));
   for (const [flow, wait, words] of samples) {
-    const lane = element('span', { class: 'lane', 'data-flow': flow, 'data-wait': wait }, drawing('to_upstream'));
+    const lane = element(
+      'span',
+      { class: 'lane', 'data-flow': flow, 'data-wait': wait },
+      drawing('to_upstream'),
+    );
     list.append(element('li', {}, lane, words));
   }
 }

@@ -45,6 +45,10 @@ function showRate(id, perSecond, format) {
 function showDraining(totals) {
   setHidden(byId('draining'), !totals.draining);
   const open = counted(totals.streams_open, 'open stream');
-  setText(byId('draining'), totals.draining
-    ? `lanekeeper is draining: it takes no new RPCs, and ends when its ${open} have finished.` : '');
+  setText(
+    byId('draining'),
+    totals.draining
+      ? `lanekeeper is draining: it takes no new RPCs, and ends when its ${open} have finished.`
+      : '',
+  );
 }

@@ -18,17 +18,42 @@ export class StreamRow {
   // askCancel(stream): somebody wants to end it.
   constructor(stream, askCancel) {
     this.stream = stream;
-    const cancel = element('button', { type: 'button', 'aria-label': `Cancel stream ${stream.id}` }, 'Cancel');
+    const cancel = element(
+      'button',
+      { type: 'button', 'aria-label': `Cancel stream ${stream.id}` },
+      'Cancel',
+    );
     cancel.addEventListener('click', () => askCancel(this.stream));
-    this.element = element('tr', { role: 'row' },
-      element('th', { scope: 'row', role: 'rowheader', class: 'stream' },
-        element('span', { class: 'method' }, stream.method), ' ',
-        element('span', { class: 'about' }, this.#stuck, ' ', element('span', { class: 'id' }, `#${stream.id}`), ' ',
-          element('span', { class: 'peer' }, stream.downstream_peer), ' ', this.#attempts)),
+    this.element = element(
+      'tr',
+      { role: 'row' },
+      element(
+        'th',
+        { scope: 'row', role: 'rowheader', class: 'stream' },
+        element('span', { class: 'method' }, stream.method),
+        ' ',
+        element(
+          'span',
+          { class: 'about' },
+          this.#stuck,
+          ' ',
+          element('span', { class: 'id' }, `#${stream.id}`),
+          ' ',
+          element('span', { class: 'peer' }, stream.downstream_peer),
+          ' ',
+          this.#attempts,
+        ),
+      ),
       element('td', { role: 'cell', class: 'times' }, this.#age, ' ', this.#deadline),
-      element('td', { role: 'cell', class: 'lanes' },
-        this.#toUpstream.element, this.#toDownstream.element, this.#stall),
-      element('td', { role: 'cell', class: 'action' }, cancel));
+      element(
+        'td',
+        { role: 'cell', class: 'lanes' },
+        this.#toUpstream.element,
+        this.#toDownstream.element,
+        this.#stall,
+      ),
+      element('td', { role: 'cell', class: 'action' }, cancel),
+    );
   }
 
   show(stream, at) {

@@ -22,8 +22,12 @@ export class StuckSummary {
   // `stuck`: those streams that are, or as many as were asked for; `total`: of all.
   show(stuck, total, open) {
     const words = { 0: 'Nothing is stuck', 1: '1 stream is stuck' };
-    setText(this.#verdict, Number(open) === 0 ? 'No streams are open'
-      : words[total] ?? `${count(total)} streams are stuck`);
+    setText(
+      this.#verdict,
+      Number(open) === 0
+        ? 'No streams are open'
+        : (words[total] ?? `${count(total)} streams are stuck`),
+    );
     this.#verdict.classList.toggle('bad', total > 0);
     this.#verdict.classList.toggle('good', total === 0 && Number(open) > 0);
     const groups = groupsOf(stuck);
@@ -44,7 +48,10 @@ export class StuckSummary {
       setText(line.longest, duration(group.longest.lasted));
       setText(line.streams, counted(group.streams, 'stream'));
       // A line that has the focus would lose it by being moved.
-      if (this.#list.children[place] !== line.item && !this.#list.contains(document.activeElement)) {
+      if (
+        this.#list.children[place] !== line.item &&
+        !this.#list.contains(document.activeElement)
+      ) {
         this.#list.insertBefore(line.item, this.#list.children[place] ?? null);
       }
     });
@@ -53,13 +60,32 @@ export class StuckSummary {
   #addLine(group) {
     const longest = element('strong');
     const streams = element('span');
-    const show = element('button',
-      { type: 'button', class: 'link', 'aria-label': `Show the stuck streams of ${group.method}` }, 'Show');
+    const show = element(
+      'button',
+      { type: 'button', class: 'link', 'aria-label': `Show the stuck streams of ${group.method}` },
+      'Show',
+    );
     show.addEventListener('click', () => this.#showMethod(group.method));
-    const item = element('li', {},
-      longest, ' ',
-      element('span', {}, `${capitalized(group.cause)} (${group.direction}). `,
-        element('span', { class: 'where' }, streams, ' of ', element('code', {}, group.method), ' ', show)));
+    const item = element(
+      'li',
+      {},
+      longest,
+      ' ',
+      element(
+        'span',
+        {},
+        `${capitalized(group.cause)} (${group.direction}). `,
+        element(
+          'span',
+          { class: 'where' },
+          streams,
+          ' of ',
+          element('code', {}, group.method),
+          ' ',
+          show,
+        ),
+      ),
+    );
     const line = { item, longest, streams };
     this.#lines.set(group.key, line);
     this.#list.append(item);
@@ -74,7 +100,12 @@ function groupsOf(stuck) {
     if (!stall) continue; // it has moved since it was chosen
     const key = `${stall.kind} ${stall.direction} ${method}`;
     const group = groups.get(key) ?? {
-      key, method, cause: stallCause(stall), direction: stallDirection(stall), streams: 0, longest: stall,
+      key,
+      method,
+      cause: stallCause(stall),
+      direction: stallDirection(stall),
+      streams: 0,
+      longest: stall,
     };
     group.streams += 1;
     if (seconds(stall.lasted) > seconds(group.longest.lasted)) group.longest = stall;

@@ -43,8 +43,11 @@ export class StreamTable {
   }
 
   sort(order) {
-    this.#arrange([...this.#rows.values()].sort((a, b) => orders[order](a.stream, b.stream))
-      .map((row) => row.element));
+    this.#arrange(
+      [...this.#rows.values()]
+        .sort((a, b) => orders[order](a.stream, b.stream))
+        .map((row) => row.element),
+    );
   }
 
   #removeAllBut(wanted) {
