@@ -18,9 +18,6 @@ grpc::ChannelArguments Arguments() {
   // A proxy for the way out of the cluster has no business between us and a neighbour.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   arguments.SetMaxReceiveMessageSize(kAnswerBytesMax);
-  // Also how long one attempt to connect may take.
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS,
-                   static_cast<int>(AdminClient::kConnectTimeout.count()));
   return arguments;
 }
 
@@ -40,18 +37,21 @@ AdminClient::AdminClient(std::string address, std::stop_token stop)
   stub_ = admin::v1::Admin::NewStub(channel_);
 }
 
-void AdminClient::AwaitConnection() {
+grpc::Status AdminClient::Connect() {
   const auto deadline = std::chrono::system_clock::now() + kConnectTimeout;
   while (!stop_.stop_requested()) {
     const grpc_connectivity_state state = channel_->GetState(/*try_to_connect=*/true);
-    const bool settled = state == GRPC_CHANNEL_READY || state == GRPC_CHANNEL_TRANSIENT_FAILURE;
-    if (settled || !channel_->WaitForStateChange(state, deadline)) return;
+    if (state == GRPC_CHANNEL_READY || state == GRPC_CHANNEL_TRANSIENT_FAILURE) break;
+    if (!channel_->WaitForStateChange(state, deadline)) {
+      return grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                          fmt::format("no connection within {} ms", kConnectTimeout.count()));
+    }
   }
+  return grpc::Status::OK;
 }
 
 std::unique_ptr<grpc::ClientReader<admin::v1::WatchStreamsResponse>> AdminClient::Watch(
     grpc::ClientContext* context, const admin::v1::WatchStreamsRequest& request) {
-  AwaitConnection();
   return stub_->WatchStreams(context, request);
 }
 

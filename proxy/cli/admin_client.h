@@ -34,11 +34,15 @@ class AdminClient {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
     const std::stop_callback cancel(stop_, [&context] { context.TryCancel(); });
-    AwaitConnection();
+    if (grpc::Status connected = Connect(); !connected.ok()) return connected;
     return (stub_.get()->*method)(&context, request, answer);
   }
 
-  // Until the daemon ends it; `context` is the caller's, to outlive the reader.
+  // Returns when there is a connection or an attempt has failed, which the next call then tells, or
+  // fails when kConnectTimeout has passed.
+  grpc::Status Connect();
+
+  // Until the daemon ends it; `context` is the caller's, to outlive the reader. Connect() first.
   std::unique_ptr<grpc::ClientReader<admin::v1::WatchStreamsResponse>> Watch(
       grpc::ClientContext* context, const admin::v1::WatchStreamsRequest& request);
 
@@ -49,9 +53,6 @@ class AdminClient {
   const std::stop_token& stop() const { return stop_; }
 
  private:
-  // Returns when there is a connection, an attempt has failed, or kConnectTimeout has passed.
-  void AwaitConnection();
-
   const std::string address_;
   const std::stop_token stop_;
   std::shared_ptr<grpc::Channel> channel_;

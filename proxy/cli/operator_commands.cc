@@ -62,9 +62,17 @@ void OperatorCommands::AddLooks(CLI::App& cli) {
         if (o.id) return ShowStream(client, *o.id, o.streams.json, output);
         return ListStreams(client, o.streams, output);
       });
-  CLI::Option* id = AddId(streams, &o.id, "Show this one in full");
-  for (CLI::Option* filter : AddFilter(streams, &o.streams.filter)) id->excludes(filter);
-  id->excludes(AddCount(streams, "--limit", &o.streams.limit, "Show so many at most"));
+  const CLI::Option* id = AddId(streams, &o.id, "Show this one in full");
+  std::vector<CLI::Option*> narrowing = AddFilter(streams, &o.streams.filter);
+  narrowing.push_back(AddCount(streams, "--limit", &o.streams.limit, "Show so many at most"));
+  // Not CLI11's excludes(), which fills the help with itself.
+  streams.final_callback([id, narrowing] {
+    for (const CLI::Option* option : narrowing) {
+      if (id->count() > 0 && option->count() > 0) {
+        throw CLI::ExcludesError("ID", option->get_name());
+      }
+    }
+  });
   streams.add_flag("--json", o.streams.json, "One JSON object a line for each stream");
   AddAdminAddress(streams, &o.admin);
 

@@ -35,13 +35,14 @@ ListenAddress ParseAddress(const std::string& name, const std::string& text, boo
 // Not CLI11's envname: it sets the option of every command, of those that were not given too.
 // `take` parses the value and keeps it; the one from the environment only if there is no other.
 void AddAddress(CLI::App& command, const std::string& name, const char* variable,
-                const std::string& otherwise, const std::string& what,
+                const std::string& otherwise, const char* type, const std::string& what,
                 const std::function<void(const std::string&)>& take) {
   const char* value = std::getenv(variable);
   const std::string preset = value != nullptr && *value != '\0' ? value : otherwise;
   CLI::Option* option =
       command
           .add_option_function<std::string>(name, take, fmt::format("{}; env {}", what, variable))
+          ->type_name(type)
           ->default_str(otherwise);
   command.parse_complete_callback([option, take, preset] {
     if (option->count() == 0) take(preset);
@@ -142,7 +143,7 @@ void AddAdminAddress(CLI::App& command, std::string* target) {
     ParseAddress("--admin", text, /*unix_too=*/true);
     *target = text;
   };
-  AddAddress(command, "--admin", "LANEKEEPER_ADMIN", "127.0.0.1:9465",
+  AddAddress(command, "--admin", "LANEKEEPER_ADMIN", "127.0.0.1:9465", "ADDRESS",
              "The daemon's admin.address, HOST:PORT or unix:///path", take);
 }
 
@@ -150,8 +151,8 @@ void AddMetricsAddress(CLI::App& command, ListenAddress* target) {
   const auto take = [target](const std::string& text) {
     *target = ParseAddress("--metrics", text, /*unix_too=*/false);
   };
-  AddAddress(command, "--metrics", "LANEKEEPER_METRICS", "127.0.0.1:9464",
-             "The daemon's metrics.address, HOST:PORT", take);
+  AddAddress(command, "--metrics", "LANEKEEPER_METRICS", "127.0.0.1:9464", "HOST:PORT",
+             "The daemon's metrics.address", take);
 }
 
 }  // namespace lanekeeper

@@ -24,6 +24,19 @@ std::string FirstLine(std::string_view body) {
   return Escape(body.substr(0, std::min(body.find('\n'), kReasonBytesMax)));
 }
 
+// The library's own words are "Connection" and "Read".
+std::string WhyNoAnswer(httplib::Error error) {
+  switch (error) {
+    case httplib::Error::Connection:
+    case httplib::Error::ConnectionTimeout:
+      return "cannot connect";
+    case httplib::Error::Read:
+      return "no answer";
+    default:
+      return httplib::to_string(error);
+  }
+}
+
 // Why the answer is not good; nothing when it is.
 std::optional<std::string> Probe(const ProbeOptions& options, milliseconds timeout) {
   httplib::Client client(options.metrics.host, options.metrics.port);
@@ -37,7 +50,7 @@ std::optional<std::string> Probe(const ProbeOptions& options, milliseconds timeo
     body.append(data, std::min(size, kReasonBytesMax - body.size()));
     return true;
   });
-  if (!result) return fmt::format("{}: {}", place, httplib::to_string(result.error()));
+  if (!result) return fmt::format("{}: {}", place, WhyNoAnswer(result.error()));
   if (result->status == 200) return std::nullopt;
   return fmt::format("{}: {} {}", place, result->status, FirstLine(body));
 }

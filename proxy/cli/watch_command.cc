@@ -43,6 +43,9 @@ int WatchStreams(AdminClient& client, const WatchOptions& options, Output& outpu
 
   grpc::ClientContext context;
   const std::stop_callback cancel(client.stop(), [&context] { context.TryCancel(); });
+  if (const grpc::Status connected = client.Connect(); !connected.ok()) {
+    return output.Fail(client.WhyFailed(connected));
+  }
   const auto reader = client.Watch(&context, request);
   v1::WatchStreamsResponse look;
   while (reader->Read(&look)) {

@@ -1,5 +1,5 @@
-// An admin API on a real port, which answers what the test tells it and remembers what it was asked.
-// The test's thread sets it up and asks it; gRPC's threads call it. It ends with the test.
+// An admin API on a real port, which answers what the test tells it and remembers what it was
+// asked. The test's thread sets it up and asks it; gRPC's threads call it. It ends with the test.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -27,9 +27,9 @@ class FakeAdmin final : public admin::v1::Admin::Service {
   std::vector<admin::v1::Stream> streams;  // with ids that ascend
   admin::v1::Totals totals;
   std::vector<admin::v1::WatchStreamsResponse> looks;  // what a watch sends at once
-  grpc::Status watch_ends;     // after the looks, unless...
-  bool watch_stays = false;    // ... it goes on until it is cancelled
-  grpc::Status refusal;        // what every call but a watch gets, unless it is OK
+  grpc::Status watch_ends;                             // after the looks, unless...
+  bool watch_stays = false;                            // ... it goes on until it is cancelled
+  grpc::Status refusal;  // what every call but a watch gets, unless it is OK
   bool ends_when_drained = false;
 
   // What came, after the calls.

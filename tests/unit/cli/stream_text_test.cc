@@ -16,8 +16,7 @@ TEST(LaneText, SaysForWhomItWaitsAndHowLong) {
             "receiving: sender 200ms");
   EXPECT_EQ(LaneStateText(MakeLane(v1::Lane::WAITING, v1::STREAM_SLOT, 4s)),
             "waiting: stream_slot 4s");
-  EXPECT_EQ(LaneStateText(MakeLane(v1::Lane::HALF_CLOSED, v1::NOBODY, 312s)),
-            "half_closed 5m12s");
+  EXPECT_EQ(LaneStateText(MakeLane(v1::Lane::HALF_CLOSED, v1::NOBODY, 312s)), "half_closed 5m12s");
 }
 
 TEST(LaneText, CountsMessagesAndBytes) {

@@ -44,7 +44,7 @@ TEST(Table, CutsNothingWithoutAScreen) {
 TEST(Table, CutsTheMethodToFit) {
   Table table(Columns(), 32);
   table.Measure(kRow);
-  EXPECT_THAT(table.Render(kRow), ElementsAre("17  /shop…/Watch  sending  12 msg"));
+  EXPECT_THAT(table.Render(kRow), ElementsAre("17  /shop…Watch  sending  12 msg"));
 }
 
 TEST(Table, BreaksTheLineWhereCuttingIsNotEnough) {
