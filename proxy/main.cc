@@ -14,6 +14,7 @@
 
 #include "config/load.h"
 #include "proxy/app.h"
+#include "proxy/cli/operator_commands.h"
 #include "proxy/demo/demo_clients.h"
 #include "proxy/demo/demo_upstream.h"
 #include "proxy/lifecycle/process_setup.h"
@@ -119,6 +120,7 @@ int Main(int argc, char** argv) {
       ->capture_default_str();
   demo_clients->add_option("--metrics", clients.metrics_url,
                            "HOST:PORT of lanekeeper's metrics, for the summary");
+  const OperatorCommands operator_commands(cli);
   cli.require_subcommand(0, 1);
 
   try {
@@ -128,6 +130,11 @@ int Main(int argc, char** argv) {
   }
   if (*demo) return RunDemoUpstream(demo_listen);
   if (*demo_clients) return RunDemoClients(clients);
+  if (operator_commands.given()) {
+    SetUpProcess();
+    Output output(stdout, stderr);
+    return operator_commands.Run(output);
+  }
   return RunDaemon(options);
 }
 
