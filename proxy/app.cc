@@ -71,6 +71,7 @@ App::App(const Config& config, std::function<void()> request_drain)
     observability_ =
         std::make_unique<ObservabilityServer>(*config.metrics.address, metrics_, readiness_);
   }
+  if (config.admin.address) admin_ = std::make_unique<AdminServer>(config_.admin, control_);
   listener_->Start(config.limits, *threads_);
   readiness_.SetReady();
   LogStart();
@@ -121,6 +122,7 @@ void App::EndDrain() { end_drain_ = true; }
 
 void App::LogStart() const {
   if (observability_) spdlog::info("metrics on {}", observability_->name());
+  if (admin_) spdlog::info("control on {}", admin_->name());
   for (const std::string& address : listener_->addresses())
     spdlog::info("listening on {}", address);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "proxy/admin/admin_server.h"
 #include "proxy/admin/observability_server.h"
 #include "proxy/app_control.h"
 #include "proxy/app_parts.h"
@@ -47,6 +48,8 @@ class App {
   Control& control() { return control_; }
   // Null when metrics.address is off.
   const ObservabilityServer* observability() const { return observability_.get(); }
+  // Null when admin.address is off.
+  const AdminServer* admin() const { return admin_.get(); }
 
  private:
   size_t EndOpenRpcs();
@@ -66,6 +69,7 @@ class App {
   const AppParts parts_;
   AppControl control_;
   std::unique_ptr<ObservabilityServer> observability_;
+  std::unique_ptr<AdminServer> admin_;
   std::atomic<bool> drained_{false};
   std::atomic<bool> end_drain_{false};
 };

@@ -103,7 +103,8 @@ StreamTotals AppControl::Totals() {
 
 bool AppControl::RequestDrain() {
   if (!request_drain_) return false;
-  request_drain_();
+  // Once: a second signal would end the process at once.
+  if (!drain_requested_.exchange(true) && parts_.readiness.state() != Readiness::State::kDraining) request_drain_();
   return true;
 }
 

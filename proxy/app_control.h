@@ -2,6 +2,7 @@
 // it borrows. Any thread; takes the registry's locks for moments only.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -31,6 +32,7 @@ class AppControl final : public Control {
   const AppParts parts_;
   const std::function<void()> request_drain_;
   const UpstreamPeers upstream_peers_;
+  std::atomic<bool> drain_requested_{false};
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
 };
 

@@ -20,6 +20,11 @@ const models = {
   PodMonitor: (
     await load('@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor.js')
   ).PodMonitor,
+  PrometheusRule: (
+    await load(
+      '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule.js',
+    )
+  ).PrometheusRule,
 };
 
 export function parse(text) {
