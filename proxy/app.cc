@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "proxy/admin/admin_server.h"
 #include "proxy/app_sources.h"
 #include "proxy/metrics/process_sources.h"
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "config/config.h"
-#include "proxy/admin/admin_server.h"
 #include "proxy/admin/observability_server.h"
 #include "proxy/app_control.h"
 #include "proxy/app_parts.h"
@@ -23,6 +22,8 @@
 #include "proxy/upstream/upstream_watch.h"
 
 namespace lanekeeper {
+
+class AdminServer;
 
 class App {
  public:
