@@ -278,8 +278,7 @@ StreamSnapshot Rpc::Snapshot() const {
   snapshot.method = downstream_.incoming().method();
   snapshot.downstream_peer = downstream_.incoming().peer();
   snapshot.age = activity_.age(now);
-  snapshot.started = std::chrono::system_clock::now() -
-                     std::chrono::duration_cast<std::chrono::system_clock::duration>(snapshot.age);
+  snapshot.started = environment_.steady_epoch + std::chrono::nanoseconds(activity_.began());
   snapshot.deadline_left = deadline_left();
   snapshot.thread_kind = environment_.thread_kind;
   snapshot.attempts = activity_.attempts();
