@@ -36,7 +36,6 @@ void ConnectionWorkers::Stop() {
     std::lock_guard lock(mutex_);
     stopping_ = true;
     waiting_.clear();
-    for (int fd : served_) shutdown(fd, SHUT_RDWR);
     threads.swap(threads_);
   }
   work_.notify_all();
@@ -51,13 +50,12 @@ void ConnectionWorkers::Run() {
     work_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
     --idle_;
     if (stopping_) return;
-    const Connection connection = std::move(waiting_.front());
+    std::optional<Connection> connection(std::move(waiting_.front()));
     waiting_.pop_front();
-    served_.insert(connection.fd());
     lock.unlock();
-    serve_(connection);
+    serve_(*connection);
+    connection.reset();
     lock.lock();
-    served_.erase(connection.fd());
   }
 }
 

@@ -1,6 +1,6 @@
 // A bounded number of threads that serve connections, one each at a time. Threads are started as
 // they are needed and stay. Owns the connections that wait; ends when stopped or destroyed, which
-// cuts those being served.
+// closes what waits and lets what is being served end.
 #pragma once
 
 #include <condition_variable>
@@ -8,7 +8,6 @@
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <thread>
 #include <vector>
 
@@ -22,7 +21,7 @@ class ConnectionWorkers {
     size_t threads;
     size_t waiting;
   };
-  // On one of the threads; the connection is closed afterwards. Must return soon once it is cut.
+  // On one of the threads; the connection is closed afterwards.
   using Serve = std::function<void(const Connection& connection)>;
 
   ConnectionWorkers(Limits limits, Serve serve);
@@ -42,7 +41,6 @@ class ConnectionWorkers {
   std::condition_variable work_;
   bool stopping_ = false;
   std::deque<Connection> waiting_;
-  std::set<int> served_;
   size_t idle_ = 0;
   std::vector<std::thread> threads_;
 };
