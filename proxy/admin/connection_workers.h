@@ -3,12 +3,13 @@
 // closes what waits and lets what is being served end.
 #pragma once
 
+#include <pthread.h>
+
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <vector>
 
 #include "proxy/admin/connection.h"
@@ -33,6 +34,7 @@ class ConnectionWorkers {
   void Stop();
 
  private:
+  bool StartThread();
   void Run();
 
   const Limits limits_;
@@ -42,7 +44,7 @@ class ConnectionWorkers {
   bool stopping_ = false;
   std::deque<Connection> waiting_;
   size_t idle_ = 0;
-  std::vector<std::thread> threads_;
+  std::vector<pthread_t> threads_;
 };
 
 }  // namespace lanekeeper
