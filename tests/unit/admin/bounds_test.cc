@@ -69,6 +69,7 @@ TEST_F(BoundsTest, SilentConnectionsKeepNobodyElseOut) {
 }
 
 TEST_F(BoundsTest, AHeadAsLongAsMayBeIsHarmlessHoweverSmallTheStacksOfTheProcess) {
+  server();
   pthread_attr_t before;
   ASSERT_EQ(pthread_getattr_default_np(&before), 0);
   pthread_attr_t small;
