@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <future>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "proxy/admin/http_connection.h"
 #include "proxy/admin/http_json.h"
+#include "proxy/threads/thread_name.h"
 
 namespace lanekeeper {
 namespace {
@@ -66,14 +69,24 @@ AdminServer::AdminServer(Bound bound, Control& control, const AdminLimits& limit
   accept_loop_.Start([this](int, int fd) { OnConnection(Connection(fd)); });
 }
 
-// Along the way that a connection takes, so that none appears behind what has ended. Core's
-// shutdown waits for every connection, also for that of a peer that has stopped answering: cut.
+// Along the way that a connection takes, so that none appears behind what has ended.
 AdminServer::~AdminServer() {
   first_bytes_.Stop();
   watchers_.Stop();
   accept_loop_.StopAccepting();
-  accept_loop_.CutConnections();
+  // What goes on has its time to end; then it is cut, for core's shutdown waits for every
+  // connection, also for that of a peer that has stopped answering.
+  std::promise<void> ended;
+  std::thread cutter([this, done = ended.get_future()] {
+    SetThreadName("lk-admin-end");
+    if (done.wait_for(limits_.end_grace) == std::future_status::timeout) {
+      accept_loop_.CutConnections();
+    }
+  });
   http_.Stop();
+  grpc_.Shutdown(std::chrono::system_clock::now() + limits_.end_grace);
+  ended.set_value();
+  cutter.join();
 }
 
 void AdminServer::OnConnection(Connection connection) {
