@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -15,9 +17,9 @@
 #include "proxy/cli/operator_commands.h"
 #include "proxy/demo/demo_clients.h"
 #include "proxy/demo/demo_upstream.h"
-#include "proxy/lifecycle/log_setup.h"
 #include "proxy/lifecycle/process_setup.h"
 #include "proxy/lifecycle/signals.h"
+#include "proxy/log/log_setup.h"
 #include "proxy/version.h"
 
 namespace lanekeeper {
@@ -26,6 +28,8 @@ namespace {
 constexpr int kExitRuntime = 1;
 constexpr int kExitUsage = 2;
 constexpr int kExitConfig = 78;  // EX_CONFIG of sysexits.h
+// For the log, when the process is told to end at once.
+constexpr std::chrono::milliseconds kLogExitBound{500};
 
 struct Options {
   std::string config_path = "/etc/lanekeeper/config.yaml";
@@ -37,13 +41,14 @@ struct Options {
 
 int Serve(const Config& config) {
   const Signals signals({SIGTERM, SIGINT});
-  SetUpLog(config.log);
+  const LogSession log = SetUpLog(config.log);
   SetUpProcess();
   spdlog::info("lanekeeper {} (gRPC {})", kVersion, grpc::Version());
 
   std::optional<App> app;
   try {
-    app.emplace(config);
+    // As if whoever runs the process had asked for it.
+    app.emplace(config, [] { kill(getpid(), SIGTERM); });
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return kExitRuntime;
@@ -53,6 +58,7 @@ int Serve(const Config& config) {
                app->registry().open(), config.drain.timeout.count());
   std::thread([signals] {
     spdlog::warn("received {}: ending at once", strsignal(signals.Wait()));
+    FlushLog(kLogExitBound);
     std::_Exit(0);
   }).detach();
   const size_t cancelled = app->Drain();

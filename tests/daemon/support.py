@@ -99,8 +99,8 @@ class Daemon(Process):
 class Upstream(Process):
     """upstream_server.py; see there for what it serves."""
 
-    def __init__(self, port):
-        super().__init__("upstream", ["/usr/bin/python3", HERE / "upstream_server.py", port])
+    def __init__(self, *words):
+        super().__init__("upstream", ["/usr/bin/python3", HERE / "upstream_server.py", *words])
         self.address = "127.0.0.1:" + self.await_line(r"^listening (\d+)$").group(1)
         self.port = int(self.address.rsplit(":", 1)[1])
 
@@ -147,7 +147,8 @@ class DaemonTest(unittest.TestCase):
         return {"listen": [{"address": address} for address in listen],
                 "upstream": upstream if isinstance(upstream, dict) else {"address": upstream},
                 "rpc_threads": {"kind": self.kind},
-                "metrics": {"address": "127.0.0.1:0"}, **sections}
+                "metrics": {"address": "127.0.0.1:0"},
+                "admin": {"address": "127.0.0.1:0"}, **sections}
 
     def launch(self, *arguments, launcher=(), flags=(), **sections):
         """A daemon that need not come up."""
@@ -157,8 +158,8 @@ class DaemonTest(unittest.TestCase):
     def start(self, *arguments, **options):
         return self.launch(*arguments, **options).await_start()
 
-    def start_upstream(self, port=0):
-        return self.keep(Upstream(port))
+    def start_upstream(self, port=0, *max_streams):
+        return self.keep(Upstream(port, *max_streams))
 
     def start_client(self, *words):
         """client_worker.py; see there for what it can do."""

@@ -9,7 +9,8 @@
   /daemon.Metadata/*  request {"headers": S, "trailers": S}: so many bytes of metadata
   /daemon.Counters/*  how many handlers are active, finished or were cancelled, as JSON
 
-Usage: upstream_server.py PORT (0 picks one). Prints "listening PORT".
+Usage: upstream_server.py PORT [MAX_STREAMS] (port 0 picks one; the streams it allows on a
+connection). Prints "listening PORT".
 """
 
 import asyncio
@@ -93,7 +94,9 @@ class AnyMethod(grpc.GenericRpcHandler):
 
 
 async def main():
+    limits = [("grpc.max_concurrent_streams", int(number)) for number in sys.argv[2:]]
     server = grpc.aio.server(handlers=[AnyMethod()], options=[
+        *limits,
         ("grpc.so_reuseport", 0),
         ("grpc.max_receive_message_length", -1),
         ("grpc.max_send_message_length", -1),

@@ -39,14 +39,15 @@ function check(text) {
 }
 
 test('no manifest is left out of the checks', () => {
-  const checked = [...withPods, 'configmap.yaml', 'podmonitor.yaml', 'inject.yaml'];
+  const operator = ['podmonitor.yaml', 'prometheusrule.yaml'];
+  const checked = [...withPods, ...operator, 'configmap.yaml', 'inject.yaml'];
   assert.deepEqual(
     readdirSync(path.join(root, 'deploy/kubernetes')).sort(),
     [...checked, 'kustomization.yaml'].sort(),
   );
 });
 
-for (const name of [...withPods, 'configmap.yaml', 'podmonitor.yaml']) {
+for (const name of [...withPods, 'configmap.yaml', 'podmonitor.yaml', 'prometheusrule.yaml']) {
   test(`${name} is what the Kubernetes API takes`, () => {
     assert.deepEqual(schemaProblems(readManifest(name)), []);
   });

@@ -1,0 +1,24 @@
+"""The files that these tests are about, and the folders that they import from."""
+
+import pathlib
+import sys
+
+import yaml
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+ROOT = TESTS.parent
+RULES = ROOT / "deploy/prometheus"
+for folder in (TESTS / "daemon", RULES, ROOT / "deploy/grafana"):
+    sys.path.insert(0, str(folder))
+
+
+def rule_files():
+    return {path.name: yaml.safe_load(path.read_text()) for path in RULES.glob("rules/*.yaml")}
+
+
+def rules(kind):
+    """Every rule of that kind ("alert" or "record"), by name."""
+    found = [rule for content in rule_files().values() for group in content["groups"]
+             for rule in group["rules"] if kind in rule]
+    assert len({rule[kind] for rule in found}) == len(found), "two rules have one name"
+    return {rule[kind]: rule for rule in found}
