@@ -51,7 +51,7 @@ class Alerts(TrafficTest):
         self.assert_calm("LanekeeperStreamStuckSlowReceiver")
         self.open_unread()
         alert = self.await_alert("LanekeeperStreamStuckSlowReceiver", direction="to_downstream")
-        self.assertIn("1 streams stuck: the application does not read", alert["annotations"]["summary"])
+        self.assertIn("1 stuck: the application does not read", alert["annotations"]["summary"])
         self.assertEqual(len(self.prometheus.alerts("LanekeeperStreamStuckSlowReceiver")), 1)
 
     def test_upstream_that_does_not_read(self):
