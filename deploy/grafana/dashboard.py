@@ -14,7 +14,8 @@ def labels_variable(name, label, asked, **more):
     """A variable with the values of a label, several or all of them."""
     return {"type": "query", "name": name, "label": label, "datasource": DATASOURCE,
             "query": {"query": asked, "refId": name}, "definition": asked,
-            "refresh": 2, "sort": 1, "multi": True, "includeAll": True, "current": {"text": ["All"], "value": ["$__all"]}, **more}
+            "refresh": 2, "sort": 1, "multi": True, "includeAll": True,
+            "current": {"text": ["All"], "value": ["$__all"]}, **more}
 
 
 def dashboard():
