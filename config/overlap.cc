@@ -78,4 +78,10 @@ bool DialReaches(const ListenAddress& dialled, const ListenAddress& listening) {
   });
 }
 
+bool OnlyLocal(const ListenAddress& listening) {
+  if (listening.is_unix()) return true;
+  const std::vector<Ip> ips = IpsOf(listening.host);
+  return !ips.empty() && std::all_of(ips.begin(), ips.end(), IsLoopback);
+}
+
 }  // namespace lanekeeper

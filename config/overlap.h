@@ -14,4 +14,8 @@ bool ListenOverlap(const ListenAddress& a, const ListenAddress& b);
 // reached through loopback; through any other address it might be another machine's.
 bool DialReaches(const ListenAddress& dialled, const ListenAddress& listening);
 
+// Whether only this machine can reach what listens there. Not so for names that would have to be
+// resolved.
+bool OnlyLocal(const ListenAddress& listening);
+
 }  // namespace lanekeeper

@@ -76,12 +76,40 @@ std::string Limits(const LimitsConfig& limits) {
       OrWord(limits.response_metadata_size_bytes, kSame, FormatSize));
 }
 
+std::string Stuck(const StuckConfig& stuck) {
+  return fmt::format(
+      "stuck:\n"
+      "  after: {}\n"
+      "  silent_after: {}\n"
+      "  action: {}\n",
+      FormatDuration(stuck.after), OrWord(stuck.silent_after, kSame, FormatDuration),
+      NameOf(kStuckActions, stuck.action));
+}
+
 std::string Metrics(const MetricsConfig& metrics) {
   return fmt::format(
       "metrics:\n"
       "  address: {}\n"
       "  max_methods: {}\n",
       OrWord(metrics.address, kOff, Quoted), metrics.max_methods);
+}
+
+std::string Admin(const AdminConfig& admin) {
+  return fmt::format(
+      "admin:\n"
+      "  address: {}\n"
+      "  allow_remote: {}\n",
+      OrWord(admin.address, kOff, Quoted), NameOf(kBooleans, admin.allow_remote));
+}
+
+std::string Log(const LogConfig& log) {
+  return fmt::format(
+      "log:\n"
+      "  level: {}\n"
+      "  format: {}\n"
+      "  access: {}\n",
+      NameOf(kLogLevels, log.level), NameOf(kLogFormats, log.format),
+      NameOf(kLogAccesses, log.access));
 }
 
 }  // namespace
@@ -94,10 +122,11 @@ std::string PrintConfig(const Config& config) {
   yaml += Upstream(config.upstream);
   yaml += RpcThreads(config.rpc_threads);
   yaml += Limits(config.limits);
+  yaml += Stuck(config.stuck);
   yaml += fmt::format("drain:\n  timeout: {}\n", FormatDuration(config.drain.timeout));
   yaml += Metrics(config.metrics);
-  yaml += fmt::format("log:\n  level: {}\n  format: {}\n", NameOf(kLogLevels, config.log.level),
-                      NameOf(kLogFormats, config.log.format));
+  yaml += Admin(config.admin);
+  yaml += Log(config.log);
   return yaml;
 }
 

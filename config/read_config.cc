@@ -104,6 +104,12 @@ void ReadLimits(FieldReader& map, LimitsConfig* limits) {
             &limits->response_metadata_size_bytes);
 }
 
+void ReadStuck(FieldReader& map, StuckConfig* stuck) {
+  map.Value("after", DurationUpTo(kLongestDuration), &stuck->after);
+  map.Value("silent_after", OrWord(kSame, DurationUpTo(kLongestDuration)), &stuck->silent_after);
+  map.Value("action", OneOf(kStuckActions), &stuck->action);
+}
+
 void ReadDrain(FieldReader& map, DrainConfig* drain) {
   map.Value("timeout", DurationUpTo(kLongestDuration), &drain->timeout);
 }
@@ -113,9 +119,15 @@ void ReadMetrics(FieldReader& map, MetricsConfig* metrics) {
   map.Value("max_methods", NumberBetween(1, 10'000), &metrics->max_methods);
 }
 
+void ReadAdmin(FieldReader& map, AdminConfig* admin) {
+  map.Value("address", OrWord(kOff, ListenText), &admin->address);
+  map.Value("allow_remote", OneOf(kBooleans), &admin->allow_remote);
+}
+
 void ReadLog(FieldReader& map, LogConfig* log) {
   map.Value("level", OneOf(kLogLevels), &log->level);
   map.Value("format", OneOf(kLogFormats), &log->format);
+  map.Value("access", OneOf(kLogAccesses), &log->access);
 }
 
 }  // namespace
@@ -126,8 +138,10 @@ Config ReadConfig(FieldReader& root) {
   root.Map("upstream", [&](FieldReader& map) { ReadUpstream(map, &config.upstream); });
   root.Map("rpc_threads", [&](FieldReader& map) { ReadRpcThreads(map, &config.rpc_threads); });
   root.Map("limits", [&](FieldReader& map) { ReadLimits(map, &config.limits); });
+  root.Map("stuck", [&](FieldReader& map) { ReadStuck(map, &config.stuck); });
   root.Map("drain", [&](FieldReader& map) { ReadDrain(map, &config.drain); });
   root.Map("metrics", [&](FieldReader& map) { ReadMetrics(map, &config.metrics); });
+  root.Map("admin", [&](FieldReader& map) { ReadAdmin(map, &config.admin); });
   root.Map("log", [&](FieldReader& map) { ReadLog(map, &config.log); });
   return config;
 }

@@ -52,25 +52,60 @@ void ListenAddressesAreApart(const std::vector<Listening>& listening, Findings& 
   }
 }
 
-void MetricsAreApartFromListen(const Config& config, const std::vector<Listening>& listening,
-                               Findings& findings) {
-  if (!config.metrics.address || !findings.IsSound("metrics.address")) return;
+// A page of ours, by the key of its address.
+struct Page {
+  std::string path;
+  const std::optional<std::string>& address;
+};
+
+// What is sound of it; nothing where it is off.
+std::optional<ListenAddress> AddressOf(const Page& page, const Findings& findings) {
+  if (!page.address || !findings.IsSound(page.path)) return std::nullopt;
   std::string why;
-  const std::string& text = *config.metrics.address;
-  const auto address = ParseListenAddress(text, &why).value_or(ListenAddress{});
+  return ParseListenAddress(*page.address, &why);
+}
+
+void PageIsApartFromListen(const Page& page, const std::vector<Listening>& listening,
+                           Findings& findings) {
+  const std::optional<ListenAddress> address = AddressOf(page, findings);
+  if (!address) return;
   for (const Listening& listen : listening) {
-    if (!ListenOverlap(address, listen.address)) continue;
-    if (const std::optional<Position> at = findings.GivenAt("metrics.address")) {
+    if (!ListenOverlap(*address, listen.address)) continue;
+    if (const std::optional<Position> at = findings.GivenAt(page.path)) {
       findings.AddProblem(
-          *at, fmt::format("metrics.address: {} is already listened on for RPCs, as {} on line {}",
-                           Quote(text), Quote(listen.text), listen.at.line));
+          *at, fmt::format("{}: {} is already listened on for RPCs, as {} on line {}", page.path,
+                           Quote(*page.address), Quote(listen.text), listen.at.line));
     } else {
       findings.AddProblem(
-          listen.at, fmt::format("{}: {} is taken by metrics.address, which is {} unless given",
-                                 listen.path, Quote(listen.text), Quote(text)));
+          listen.at, fmt::format("{}: {} is taken by {}, which is {} unless given", listen.path,
+                                 Quote(listen.text), page.path, Quote(*page.address)));
     }
     return;
   }
+}
+
+void PagesAreApart(const Page& first, const Page& second, Findings& findings) {
+  const std::optional<ListenAddress> a = AddressOf(first, findings);
+  const std::optional<ListenAddress> b = AddressOf(second, findings);
+  if (!a || !b || !ListenOverlap(*a, *b)) return;
+  const std::optional<Position> at = findings.GivenAt(second.path);
+  const Page& given = at ? second : first;
+  const Page& other = at ? first : second;
+  findings.AddProblem(at ? *at : findings.GivenAt(first.path).value_or(Position{}),
+                      fmt::format("{}: {} is taken by {}, which is {}", given.path,
+                                  Quote(*given.address), other.path, Quote(*other.address)));
+}
+
+void AdminIsLocal(const AdminConfig& admin, const Page& page, Findings& findings) {
+  const std::optional<ListenAddress> address = AddressOf(page, findings);
+  const std::optional<Position> at = findings.GivenAt(page.path);
+  if (!address || !at || admin.allow_remote || !findings.IsSound("admin.allow_remote")) return;
+  if (OnlyLocal(*address)) return;
+  findings.AddProblem(
+      *at, fmt::format("{}: other machines may reach {}, and could cancel streams and end the "
+                       "process there: use a loopback address or a unix socket, or say "
+                       "admin.allow_remote: true",
+                       page.path, Quote(*admin.address)));
 }
 
 void UpstreamIsNotOurselves(const Config& config, const std::vector<Listening>& listening,
@@ -124,7 +159,12 @@ void KeepaliveCanWork(const KeepaliveConfig& keepalive, Findings& findings) {
 void Validate(const Config& config, Findings& findings) {
   const std::vector<Listening> listening = SoundListenAddresses(config, findings);
   ListenAddressesAreApart(listening, findings);
-  MetricsAreApartFromListen(config, listening, findings);
+  const Page metrics{"metrics.address", config.metrics.address};
+  const Page admin{"admin.address", config.admin.address};
+  PageIsApartFromListen(metrics, listening, findings);
+  PageIsApartFromListen(admin, listening, findings);
+  PagesAreApart(metrics, admin, findings);
+  AdminIsLocal(config.admin, admin, findings);
   UpstreamIsNotOurselves(config, listening, findings);
   WorkersAreForUserThreads(config, findings);
   KeepaliveCanWork(config.upstream.keepalive, findings);

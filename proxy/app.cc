@@ -8,13 +8,13 @@
 #include <thread>
 #include <utility>
 
+#include "proxy/admin/admin_server.h"
+#include "proxy/app_sources.h"
 #include "proxy/metrics/process_sources.h"
-#include "proxy/upstream/connection_count.h"
 
 namespace lanekeeper {
 namespace {
 
-using prometheus::MetricType;
 using std::chrono::steady_clock;
 
 // How often a drain looks whether it was told to end at once.
@@ -44,26 +44,35 @@ MetadataRules ResponseMetadataRules(const Config& config) {
   return {*limits.response_metadata_size_bytes, "response_metadata_size", {}};
 }
 
-std::vector<Metrics::Sample> One(int64_t value) { return {{{}, static_cast<double>(value)}}; }
-
 }  // namespace
 
-App::App(const Config& config)
+App::App(const Config& config, std::function<void()> request_drain)
     : config_(config),
       metrics_(config.metrics.max_methods),
       channel_(config.upstream, config.limits.upstream_waiting),
       upstream_watch_(channel_, config.upstream.address),
       registry_(config.limits.open_rpcs, RegistryShards(config.rpc_threads)),
-      environment_{channel_, RequestMetadataRules(config_), ResponseMetadataRules(config_),
+      environment_{channel_,
+                   RequestMetadataRules(config_),
+                   ResponseMetadataRules(config_),
                    static_cast<size_t>(config.limits.message_size_bytes.value_or(
-                       std::numeric_limits<int64_t>::max()))},
+                       std::numeric_limits<int64_t>::max())),
+                   config.rpc_threads.kind,
+                   StallRulesOf(config.stuck),
+                   AccessLog(config.log.access)},
       threads_(MakeRpcThreads(config.rpc_threads, {environment_, registry_, metrics_})),
-      listener_(std::make_unique<Listener>(config.listen)) {
-  AddSources();
+      listener_(std::make_unique<Listener>(config.listen)),
+      stuck_detector_(config.stuck, registry_, channel_),
+      parts_{config_,   readiness_,      metrics_,  channel_,  upstream_watch_,
+             registry_, stuck_detector_, *threads_, *listener_},
+      control_(parts_, std::move(request_drain)) {
+  AddAppSources(metrics_, parts_);
+  AddProcessSources(metrics_);
   if (config.metrics.address) {
     observability_ =
         std::make_unique<ObservabilityServer>(*config.metrics.address, metrics_, readiness_);
   }
+  if (config.admin.address) admin_ = std::make_unique<AdminServer>(config_.admin, control_);
   listener_->Start(config.limits, *threads_);
   readiness_.SetReady();
   LogStart();
@@ -112,43 +121,9 @@ size_t App::EndOpenRpcs() {
 
 void App::EndDrain() { end_drain_ = true; }
 
-void App::AddSources() {
-  metrics_.AddSource({"lanekeeper_downstream_connections", "Connections from the application now.",
-                      MetricType::Gauge, [this] { return One(listener_->connections()); }});
-  metrics_.AddSource({"lanekeeper_accept_failures_total",
-                      "Times that no file descriptor was left for a new downstream connection.",
-                      MetricType::Counter, [this] { return One(listener_->accept_failures()); }});
-  metrics_.AddSource(
-      {"lanekeeper_upstream_connections", "Connections to the upstream now.", MetricType::Gauge,
-       [peers = PeersOf(config_.upstream.address)] { return One(CountConnectionsTo(peers)); }});
-  metrics_.AddSource({"lanekeeper_streams_awaiting_upstream",
-                      "RPCs whose headers have not left yet: they wait for a connection or for the "
-                      "upstream to allow one more stream.",
-                      MetricType::Gauge, [this] { return One(channel_.starts().waiting()); }});
-  metrics_.AddSource({"lanekeeper_upstream_state", "1 for the state the upstream channel is in.",
-                      MetricType::Gauge, [this] {
-                        std::vector<Metrics::Sample> samples;
-                        for (auto state : {GRPC_CHANNEL_IDLE, GRPC_CHANNEL_CONNECTING,
-                                           GRPC_CHANNEL_READY, GRPC_CHANNEL_TRANSIENT_FAILURE}) {
-                          samples.push_back({{{"state", ToLabel(state)}},
-                                             upstream_watch_.state() == state ? 1.0 : 0.0});
-                        }
-                        return samples;
-                      }});
-  metrics_.AddSource(
-      {"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.", MetricType::Gauge,
-       [this] {
-         const RpcThreads::Counts counts = threads_->counts();
-         const char* kind = threads_->kind() == RpcThreadKind::kUser ? "user" : "kernel";
-         return std::vector<Metrics::Sample>{
-             {{{"kind", kind}, {"state", "busy"}}, static_cast<double>(counts.busy)},
-             {{{"kind", kind}, {"state", "idle"}}, static_cast<double>(counts.idle)}};
-       }});
-  AddProcessSources(metrics_);
-}
-
 void App::LogStart() const {
   if (observability_) spdlog::info("metrics on {}", observability_->name());
+  if (admin_) spdlog::info("control on {}", admin_->name());
   for (const std::string& address : listener_->addresses())
     spdlog::info("listening on {}", address);
 }

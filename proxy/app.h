@@ -3,12 +3,15 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
 #include "proxy/admin/observability_server.h"
+#include "proxy/app_control.h"
+#include "proxy/app_parts.h"
 #include "proxy/downstream/listener.h"
 #include "proxy/lifecycle/grpc_runtime.h"
 #include "proxy/lifecycle/readiness.h"
@@ -20,11 +23,15 @@
 
 namespace lanekeeper {
 
+class AdminServer;
+
 class App {
  public:
   // Listens and forwards from here on. Throws std::runtime_error, a line for each thing that is
   // wrong with the machine it was to run on (a port in use, say).
-  explicit App(const Config& config);
+  // request_drain is called, from any thread, when somebody asks for a drain at the control
+  // address; without it nobody can.
+  explicit App(const Config& config, std::function<void()> request_drain = {});
   App(const App&) = delete;
   App& operator=(const App&) = delete;
   // Without a Drain before it, cuts every open RPC off.
@@ -39,12 +46,14 @@ class App {
   const Listener& listener() const { return *listener_; }
   const Metrics& metrics() const { return metrics_; }
   const RpcRegistry& registry() const { return registry_; }
+  Control& control() { return control_; }
   // Null when metrics.address is off.
   const ObservabilityServer* observability() const { return observability_.get(); }
+  // Null when admin.address is off.
+  const AdminServer* admin() const { return admin_.get(); }
 
  private:
   size_t EndOpenRpcs();
-  void AddSources();
   void LogStart() const;
 
   const GrpcRuntime grpc_;  // first made, last destroyed
@@ -57,7 +66,11 @@ class App {
   RpcEnvironment environment_;
   std::unique_ptr<RpcThreads> threads_;
   std::unique_ptr<Listener> listener_;
+  StuckDetector stuck_detector_;
+  const AppParts parts_;
+  AppControl control_;
   std::unique_ptr<ObservabilityServer> observability_;
+  std::unique_ptr<AdminServer> admin_;
   std::atomic<bool> drained_{false};
   std::atomic<bool> end_drain_{false};
 };

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -12,11 +14,12 @@
 
 #include "config/load.h"
 #include "proxy/app.h"
+#include "proxy/cli/operator_commands.h"
 #include "proxy/demo/demo_clients.h"
 #include "proxy/demo/demo_upstream.h"
-#include "proxy/lifecycle/log_setup.h"
 #include "proxy/lifecycle/process_setup.h"
 #include "proxy/lifecycle/signals.h"
+#include "proxy/log/log_setup.h"
 #include "proxy/version.h"
 
 namespace lanekeeper {
@@ -25,6 +28,8 @@ namespace {
 constexpr int kExitRuntime = 1;
 constexpr int kExitUsage = 2;
 constexpr int kExitConfig = 78;  // EX_CONFIG of sysexits.h
+// For the log, when the process is told to end at once.
+constexpr std::chrono::milliseconds kLogExitBound{500};
 
 struct Options {
   std::string config_path = "/etc/lanekeeper/config.yaml";
@@ -36,13 +41,14 @@ struct Options {
 
 int Serve(const Config& config) {
   const Signals signals({SIGTERM, SIGINT});
-  SetUpLog(config.log);
+  const LogSession log = SetUpLog(config.log);
   SetUpProcess();
   spdlog::info("lanekeeper {} (gRPC {})", kVersion, grpc::Version());
 
   std::optional<App> app;
   try {
-    app.emplace(config);
+    // As if whoever runs the process had asked for it.
+    app.emplace(config, [] { kill(getpid(), SIGTERM); });
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return kExitRuntime;
@@ -52,6 +58,7 @@ int Serve(const Config& config) {
                app->registry().open(), config.drain.timeout.count());
   std::thread([signals] {
     spdlog::warn("received {}: ending at once", strsignal(signals.Wait()));
+    FlushLog(kLogExitBound);
     std::_Exit(0);
   }).detach();
   const size_t cancelled = app->Drain();
@@ -113,6 +120,7 @@ int Main(int argc, char** argv) {
       ->capture_default_str();
   demo_clients->add_option("--metrics", clients.metrics_url,
                            "HOST:PORT of lanekeeper's metrics, for the summary");
+  const OperatorCommands operator_commands(cli);
   cli.require_subcommand(0, 1);
 
   try {
@@ -122,6 +130,11 @@ int Main(int argc, char** argv) {
   }
   if (*demo) return RunDemoUpstream(demo_listen);
   if (*demo_clients) return RunDemoClients(clients);
+  if (operator_commands.given()) {
+    SetUpProcess();
+    Output output(stdout, stderr);
+    return operator_commands.Run(output);
+  }
   return RunDaemon(options);
 }
 

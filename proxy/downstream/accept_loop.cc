@@ -32,8 +32,9 @@ bool IsExhaustion(int error) {
 
 }  // namespace
 
-AcceptLoop::AcceptLoop(std::vector<ListeningSocket> sockets)
+AcceptLoop::AcceptLoop(std::vector<ListeningSocket> sockets, std::string thread_name)
     : sockets_(std::move(sockets)),
+      thread_name_(std::move(thread_name)),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   Watch(wake_, kWakeTag, EPOLLIN, EPOLL_CTL_ADD);
@@ -63,7 +64,7 @@ void AcceptLoop::StopAccepting() {
 }
 
 void AcceptLoop::Run() {
-  SetThreadName("lk-accept");
+  SetThreadName(thread_name_);
   std::array<epoll_event, 64> events{};
   while (!stopping_) {
     const int count = epoll_wait(epoll_, events.data(), events.size(), paused_ ? kPauseMs : -1);

@@ -10,6 +10,7 @@
 #include <functional>
 #include <mutex>
 #include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -22,7 +23,7 @@ class AcceptLoop {
   // Takes over a connected, non-blocking socket. On the accepting thread.
   using OnConnection = std::function<void(int listener_fd, int fd)>;
 
-  explicit AcceptLoop(std::vector<ListeningSocket> sockets);
+  explicit AcceptLoop(std::vector<ListeningSocket> sockets, std::string thread_name = "lk-accept");
   AcceptLoop(const AcceptLoop&) = delete;
   AcceptLoop& operator=(const AcceptLoop&) = delete;
   ~AcceptLoop();
@@ -48,6 +49,7 @@ class AcceptLoop {
 
   std::vector<ListeningSocket> sockets_;
   OnConnection on_connection_;
+  const std::string thread_name_;
   const int epoll_;
   const int wake_;
   std::atomic<bool> accepting_{false};

@@ -1,8 +1,10 @@
 #include "proxy/downstream/server_call.h"
 
 #include <grpc/slice.h>
+#include <grpc/support/alloc.h>
 
 #include <cstring>
+#include <span>
 #include <utility>
 
 #include "proxy/rpc/core_symbols.h"
@@ -34,13 +36,27 @@ IncomingCall::~IncomingCall() {
   if (call != nullptr) grpc_call_unref(call);
 }
 
-ServerCall::ServerCall(IncomingCall incoming, MetricShard& metrics)
+std::string_view IncomingCall::traceparent() const {
+  for (const grpc_metadata& entry : std::span(metadata.metadata, metadata.count)) {
+    if (ViewOf(entry.key) == "traceparent") return ViewOf(entry.value);
+  }
+  return {};
+}
+
+std::string IncomingCall::peer() const {
+  char* text = grpc_call_get_peer(call);
+  std::string peer(text);
+  gpr_free(text);
+  return peer;
+}
+
+ServerCall::ServerCall(IncomingCall incoming, MetricShard& metrics, StreamActivity& activity)
     : incoming_(std::move(incoming)),
       closed_({"downstream end", nullptr, &metrics.contract_violations}),
-      receiver_(incoming_.call, {"downstream receive",
-                                 &metrics.ops_in_flight(Direction::kToUpstream, StreamOp::kReceive),
-                                 &metrics.contract_violations}),
-      sender_({"downstream send", &metrics.ops_in_flight(Direction::kToDownstream, StreamOp::kSend),
+      receiver_(incoming_.call,
+                {"downstream receive", &activity.way(Direction::kToUpstream).receive,
+                 &metrics.contract_violations}),
+      sender_({"downstream send", &activity.way(Direction::kToDownstream).send,
                &metrics.contract_violations}) {}
 
 ServerCall::~ServerCall() = default;

@@ -6,6 +6,7 @@
 
 #include <grpc/grpc.h>
 
+#include <string>
 #include <string_view>
 
 #include "proxy/metrics/metric_shard.h"
@@ -14,6 +15,7 @@
 #include "proxy/rpc/metadata.h"
 #include "proxy/rpc/operation.h"
 #include "proxy/rpc/status.h"
+#include "proxy/rpc/stream_activity.h"
 
 namespace lanekeeper {
 
@@ -26,6 +28,10 @@ class IncomingCall {
   ~IncomingCall();
 
   std::string_view method() const { return ViewOf(details.method); }
+  // The header of W3C Trace Context; empty where there is none.
+  std::string_view traceparent() const;
+  // Of the application: "ipv4:127.0.0.1:34567" or "unix:". Any thread, any time.
+  std::string peer() const;
   grpc_call* Release() { return std::exchange(call, nullptr); }
 
   grpc_call* call = nullptr;  // null until the request has been matched
@@ -35,7 +41,8 @@ class IncomingCall {
 
 class ServerCall {
  public:
-  ServerCall(IncomingCall incoming, MetricShard& metrics);
+  // What it does is told to `activity`, which outlives it.
+  ServerCall(IncomingCall incoming, MetricShard& metrics, StreamActivity& activity);
   ServerCall(const ServerCall&) = delete;
   ServerCall& operator=(const ServerCall&) = delete;
   ~ServerCall();

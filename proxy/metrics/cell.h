@@ -5,13 +5,18 @@
 #include <atomic>
 #include <cstdint>
 
+#include "proxy/metrics/recording.h"
+
 namespace lanekeeper {
 
 class Cell {
  public:
   // Only the one thread that owns the cell.
   void Add(int64_t n) {
-    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    if (kRecording) Set(Get() + n);
+  }
+  void Set(int64_t n) {
+    if (kRecording) value_.store(n, std::memory_order_relaxed);
   }
   // Any thread.
   int64_t Get() const { return value_.load(std::memory_order_relaxed); }

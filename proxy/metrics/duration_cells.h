@@ -15,41 +15,50 @@
 
 namespace lanekeeper {
 
-template <size_t kBounds>
-struct DurationCells {
-  using Bounds = std::array<double, kBounds>;
+// The bounds in nanoseconds, so that an observation compares whole numbers.
+template <size_t kCount>
+constexpr std::array<int64_t, kCount> InNanoseconds(const std::array<double, kCount>& seconds) {
+  std::array<int64_t, kCount> nanoseconds{};
+  for (size_t i = 0; i < kCount; ++i) nanoseconds[i] = static_cast<int64_t>(seconds[i] * 1e9 + 0.5);
+  return nanoseconds;
+}
 
-  void Observe(std::chrono::steady_clock::duration duration, const Bounds& bounds) {
-    const double seconds = std::chrono::duration<double>(duration).count();
-    const auto* bound = std::lower_bound(bounds.begin(), bounds.end(), seconds);
-    buckets[static_cast<size_t>(bound - bounds.begin())].Add(1);
-    nanoseconds.Add(std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count());
+template <const auto& kBounds>
+struct DurationCells {
+  static constexpr auto kNanoseconds = InNanoseconds(kBounds);
+
+  void Observe(std::chrono::nanoseconds duration) {
+    if (!kRecording) return;
+    const auto* bound =
+        std::lower_bound(kNanoseconds.begin(), kNanoseconds.end(), duration.count());
+    buckets[static_cast<size_t>(bound - kNanoseconds.begin())].Add(1);
+    nanoseconds.Add(duration.count());
   }
 
-  std::array<Cell, kBounds + 1> buckets;
+  std::array<Cell, kBounds.size() + 1> buckets;
   Cell nanoseconds;
 };
 
 // The sum of such histograms.
-template <size_t kBounds>
+template <const auto& kBounds>
 struct DurationTotals {
   void Add(const DurationCells<kBounds>& cells) {
     for (size_t i = 0; i < buckets.size(); ++i) buckets[i] += cells.buckets[i].Get();
     nanoseconds += cells.nanoseconds.Get();
   }
 
-  prometheus::ClientMetric::Histogram Histogram(const std::array<double, kBounds>& bounds) const {
+  prometheus::ClientMetric::Histogram Histogram() const {
     prometheus::ClientMetric::Histogram histogram;
     for (size_t i = 0; i < buckets.size(); ++i) {
       histogram.sample_count += static_cast<uint64_t>(buckets[i]);
-      const double bound = i < bounds.size() ? bounds[i] : INFINITY;
+      const double bound = i < kBounds.size() ? kBounds[i] : INFINITY;
       histogram.bucket.push_back({histogram.sample_count, bound});
     }
     histogram.sample_sum = static_cast<double>(nanoseconds) / 1e9;
     return histogram;
   }
 
-  std::array<int64_t, kBounds + 1> buckets{};
+  std::array<int64_t, kBounds.size() + 1> buckets{};
   int64_t nanoseconds = 0;
 };
 

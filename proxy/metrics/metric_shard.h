@@ -27,9 +27,19 @@ enum class StreamOp { kReceive, kSend };
 inline constexpr std::array<double, 16> kHandlingBuckets = {
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60, 600, 3600, 21600};
 
-// Upper bounds of lanekeeper_upstream_start_wait_seconds.
-inline constexpr std::array<double, 14> kStartWaitBuckets = {
+// Upper bounds of what one thing waits for another.
+inline constexpr std::array<double, 14> kWaitBuckets = {
     0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 600, 3600};
+using WaitCells = DurationCells<kWaitBuckets>;
+
+// Upper bounds of lanekeeper_worker_loop_lag_seconds.
+inline constexpr std::array<double, 10> kLagBuckets = {0.0001, 0.0005, 0.001, 0.0025, 0.005,
+                                                       0.01,   0.025,  0.05,  0.1,    1};
+
+// What the numbers of a stream's operations are told apart by. The start of an RPC upstream, which
+// waits for a stream slot or a connection, is the first send to it.
+enum class LaneWait { kReceive, kSend, kStart };
+inline constexpr size_t kLaneWaits = 3;
 
 // Status codes 0 to 16 by number, and one place for codes that gRPC does not define.
 inline constexpr size_t kStatusCodes = 18;
@@ -40,7 +50,7 @@ struct MethodCells {
   Cell messages_received;  // from the downstream
   Cell messages_sent;      // to the downstream
   std::array<Cell, kStatusCodes> handled;
-  DurationCells<kHandlingBuckets.size()> handling;
+  DurationCells<kHandlingBuckets> handling;
 };
 
 class MetricShard {
@@ -73,7 +83,10 @@ class MetricShard {
   std::array<Cell, kRejectReasons> rejected;
   Cell contract_violations;
   Cell upstream_retries;
-  DurationCells<kStartWaitBuckets.size()> start_wait;
+  // By direction. LaneWait::kStart of to_upstream is lanekeeper_upstream_start_wait_seconds too.
+  std::array<std::array<WaitCells, kLaneWaits>, 2> waits;
+  Cell streams_half_closed;
+  DurationCells<kLagBuckets> loop_lag;
 
  private:
   MethodLabels& labels_;

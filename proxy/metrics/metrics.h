@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/metrics/family.h"
 #include "proxy/metrics/method_labels.h"
 #include "proxy/metrics/metric_shard.h"
 
@@ -21,7 +22,7 @@ namespace lanekeeper {
 
 class Metrics final : public prometheus::Collectable {
  public:
-  using Labels = std::vector<prometheus::ClientMetric::Label>;
+  using Labels = MetricLabels;
   struct Sample {
     Labels labels;
     double value = 0;
@@ -39,6 +40,8 @@ class Metrics final : public prometheus::Collectable {
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
+  // Under a lock: be quick.
+  void ForEachShard(const std::function<void(const MetricShard&)>& visit) const;
   // The total of one cell over all shards.
   int64_t Sum(const std::function<int64_t(const MetricShard&)>& read) const;
 
@@ -52,7 +55,6 @@ class Metrics final : public prometheus::Collectable {
 
   std::map<MethodLabels::Id, MethodTotals> TotalsByMethod() const;
   void CollectMethods(std::vector<prometheus::MetricFamily>& families) const;
-  void CollectStreams(std::vector<prometheus::MetricFamily>& families) const;
   void CollectSources(std::vector<prometheus::MetricFamily>& families) const;
 
   MethodLabels labels_;

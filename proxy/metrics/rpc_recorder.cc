@@ -10,18 +10,16 @@ size_t CodeIndex(int code) {
 
 }  // namespace
 
-RpcRecorder::RpcRecorder(MetricShard& shard, std::string_view method_path)
-    : shard_(shard),
-      method_(shard.ForMethod(method_path)),
-      start_(std::chrono::steady_clock::now()) {
+RpcRecorder::RpcRecorder(MetricShard& shard, const LoopClock& clock, std::string_view method_path)
+    : shard_(shard), method_(shard.ForMethod(method_path)), clock_(clock), start_(clock.now()) {
   method_.started.Add(1);
   shard_.streams_open.Add(1);
 }
 
 RpcRecorder::~RpcRecorder() {
-  method_.handling.Observe(age(), kHandlingBuckets);
+  method_.handling.Observe(age());
   method_.handled[CodeIndex(code_)].Add(1);
-  shard_.terminated[static_cast<size_t>(cause_.value_or(TerminationCause::kInternal))].Add(1);
+  shard_.terminated[static_cast<size_t>(cause())].Add(1);
   shard_.streams_open.Add(-1);
 }
 

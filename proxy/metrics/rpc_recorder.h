@@ -9,12 +9,14 @@
 #include <string_view>
 
 #include "proxy/metrics/metric_shard.h"
+#include "proxy/threads/loop_clock.h"
 
 namespace lanekeeper {
 
 class RpcRecorder {
  public:
-  RpcRecorder(MetricShard& shard, std::string_view method_path);
+  // The clock is the loop's.
+  RpcRecorder(MetricShard& shard, const LoopClock& clock, std::string_view method_path);
   RpcRecorder(const RpcRecorder&) = delete;
   RpcRecorder& operator=(const RpcRecorder&) = delete;
   ~RpcRecorder();
@@ -23,14 +25,16 @@ class RpcRecorder {
 
   // The first ending counts; what follows from it does not.
   void End(TerminationCause cause, int code);
-  std::chrono::steady_clock::duration age() const {
-    return std::chrono::steady_clock::now() - start_;
-  }
+  std::chrono::nanoseconds age() const { return std::chrono::nanoseconds(clock_.now() - start_); }
+  // How it ended.
+  TerminationCause cause() const { return cause_.value_or(TerminationCause::kInternal); }
+  int code() const { return code_; }
 
  private:
   MetricShard& shard_;
   MethodCells& method_;
-  const std::chrono::steady_clock::time_point start_;
+  const LoopClock& clock_;
+  const Instant start_;
   std::optional<TerminationCause> cause_;
   int code_ = GRPC_STATUS_INTERNAL;
 };

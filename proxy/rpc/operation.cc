@@ -23,13 +23,13 @@ void Operation::Start(grpc_call* call, std::span<const grpc_op> ops) {
     return;
   }
   in_flight_ = true;
-  if (metrics_.in_flight != nullptr) metrics_.in_flight->Add(1);
+  if (metrics_.recorder != nullptr) metrics_.recorder->Started();
 }
 
 void Operation::OnComplete(bool ok) {
   in_flight_ = false;
   ok_ = ok;
-  if (metrics_.in_flight != nullptr) metrics_.in_flight->Add(-1);
+  if (metrics_.recorder != nullptr) metrics_.recorder->Completed();
   // The waiter may destroy this object: nothing may follow.
   if (waiter_) std::exchange(waiter_, {}).resume();
 }

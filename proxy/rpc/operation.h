@@ -11,16 +11,16 @@
 #include <utility>
 
 #include "proxy/metrics/cell.h"
+#include "proxy/metrics/lane_recorder.h"
 #include "proxy/threads/completion.h"
 
 namespace lanekeeper {
 
-// What a lane reports to: whose numbers move with it. The cells belong to the thread that runs the
-// RPC.
+// What a lane reports to: whose numbers move with it.
 struct LaneMetrics {
-  const char* name;  // for the log
-  Cell* in_flight;   // null for lanes that are not counted
-  Cell* violations;
+  const char* name;        // for the log
+  LaneRecorder* recorder;  // null for lanes that are not counted
+  Cell* violations;        // of the thread that runs the RPC
 };
 
 class Operation : public Completion {
@@ -32,6 +32,9 @@ class Operation : public Completion {
 
   // Hands the batch to core. A batch that core refuses counts as completed and failed.
   void Start(grpc_call* call, std::span<const grpc_op> ops);
+
+  // Whom the next batch reports to. Not while one is in flight.
+  void ReportTo(LaneRecorder& recorder) { metrics_.recorder = &recorder; }
 
   bool in_flight() const { return in_flight_; }
   bool ok() const { return ok_; }

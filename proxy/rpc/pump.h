@@ -9,6 +9,7 @@
 
 #include "proxy/metrics/metric_shard.h"
 #include "proxy/rpc/message_receiver.h"
+#include "proxy/rpc/stream_activity.h"
 #include "proxy/threads/rpc_loop.h"
 #include "proxy/threads/task.h"
 
@@ -16,10 +17,11 @@ namespace lanekeeper {
 
 // What a direction counts as its messages move.
 struct PumpCells {
-  Cell& messages;       // forwarded, of this direction
-  Cell& message_bytes;  // forwarded, of this direction
-  Cell* received;       // of the method; null where the direction does not count it
-  Cell* sent;           // of the method; null where the direction does not count it
+  Cell& messages;            // forwarded, of this direction
+  Cell& message_bytes;       // forwarded, of this direction
+  Cell* received;            // of the method; null where the direction does not count it
+  Cell* sent;                // of the method; null where the direction does not count it
+  StreamActivity::Way& way;  // of the stream
 
   void Received() const {
     if (received != nullptr) received->Add(1);
@@ -27,6 +29,8 @@ struct PumpCells {
   void Sent(size_t bytes) const {
     messages.Add(1);
     message_bytes.Add(static_cast<int64_t>(bytes));
+    way.messages.Add(1);
+    way.bytes.Add(static_cast<int64_t>(bytes));
     if (sent != nullptr) sent->Add(1);
   }
 };

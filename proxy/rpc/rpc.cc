@@ -24,20 +24,30 @@ CallTarget TargetOf(const IncomingCall& incoming) {
 
 }  // namespace
 
-Rpc::Rpc(IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop, RpcOwner& owner)
-    : loop_(loop),
+Rpc::Rpc(StreamId id, IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop,
+         RpcOwner& owner)
+    : id_(id),
+      loop_(loop),
       environment_(environment),
       owner_(owner),
-      downstream_(std::move(incoming), loop.metrics()),
-      upstream_(environment.channel, loop.queue(), TargetOf(downstream_.incoming()),
-                loop.metrics()),
-      recorder_(loop.metrics(), downstream_.incoming().method()) {}
+      activity_(loop.metrics(), loop.clock()),
+      downstream_(std::move(incoming), loop.metrics(), activity_),
+      upstream_(environment.channel, loop.queue(), TargetOf(downstream_.incoming()), loop.metrics(),
+                activity_),
+      recorder_(loop.metrics(), loop.clock(), downstream_.incoming().method()) {}
 
 void Rpc::Start() { RunToEnd(); }
 
 Detached Rpc::RunToEnd() {
   co_await Run();
+  LogEnd();
   owner_.OnRpcEnded(*this);
+}
+
+void Rpc::LogEnd() const {
+  if (!environment_.access_log.wants(recorder_.code())) return;
+  environment_.access_log.Write({Snapshot(), recorder_.code(), recorder_.cause(),
+                                 activity_.start_wait(), downstream_.incoming().traceparent()});
 }
 
 Task Rpc::Run() {
@@ -61,7 +71,7 @@ PumpCells Rpc::CellsOf(Direction direction) {
   const bool requests = direction == Direction::kToUpstream;
   return {loop_.metrics().messages[index], loop_.metrics().message_bytes[index],
           requests ? &method.messages_received : nullptr,
-          requests ? nullptr : &method.messages_sent};
+          requests ? nullptr : &method.messages_sent, activity_.way(direction)};
 }
 
 Task Rpc::ForwardRequests() {
@@ -87,11 +97,14 @@ Task Rpc::ForwardRequests() {
   if (end.reason == PumpEnd::Reason::kMessageTooLarge) FailTooLarge(end.last);
   // A broken downstream has not half-closed: WatchDownstream cancels the upstream instead.
   if (end.reason == PumpEnd::Reason::kSourceEnded && !requests.broken()) {
-    const std::optional<size_t> last_bytes = end.last_bytes();
+    std::optional<size_t> last_bytes = end.last_bytes();
     if (upstream_.catching_up()) co_await upstream_.CaughtUp();
-    bool sent = co_await upstream_.Finish(std::move(end.last));
-    while (co_await upstream_.Next()) sent = true;
-    if (sent && last_bytes) cells.Sent(*last_bytes);
+    const auto sent = [&] {
+      if (last_bytes) cells.Sent(*std::exchange(last_bytes, std::nullopt));
+      activity_.RequestsEnded();
+    };
+    if (co_await upstream_.Finish(std::move(end.last))) sent();
+    while (co_await upstream_.Next()) sent();
   }
   co_await requests.operation();
   while (co_await upstream_.Next()) {
@@ -113,8 +126,7 @@ Task Rpc::PumpRequests(PumpCells cells, PumpEnd& end) {
 }
 
 bool Rpc::CanRenewUpstream() const {
-  return !own_status_ && !downstream_.cancelled() && !drained_.load(std::memory_order_relaxed) &&
-         upstream_.CanRenew();
+  return !own_status_ && !downstream_.cancelled() && !interrupted() && upstream_.CanRenew();
 }
 
 Task Rpc::ForwardResponses() {
@@ -129,6 +141,7 @@ Task Rpc::ForwardResponses() {
 
   PumpEnd end;
   if (upstream_->answered()) {
+    activity_.Answered();
     co_await PumpResponses(end);
     co_await upstream_->ReceiveStatus();
   }
@@ -164,8 +177,8 @@ Task Rpc::ForwardHeaders() {
 Task Rpc::WatchDownstream() {
   co_await downstream_.Closed();
   if (!downstream_.cancelled()) co_return;
-  if (drained_.load(std::memory_order_relaxed)) {
-    recorder_.End(TerminationCause::kDrain, GRPC_STATUS_UNAVAILABLE);
+  if (interrupted()) {
+    recorder_.End(interruption().cause, interruption().code);
   } else if (deadline_passed()) {
     recorder_.End(TerminationCause::kDeadline, GRPC_STATUS_DEADLINE_EXCEEDED);
   } else {
@@ -205,9 +218,8 @@ RpcStatus Rpc::TakeUpstreamStatus() {
 }
 
 TerminationCause Rpc::CauseOf(const RpcStatus& status) const {
-  if (drained_.load(std::memory_order_relaxed) &&
-      status.message == MessageFor(RejectReason::kDraining)) {
-    return TerminationCause::kDrain;
+  if (interrupted() && status.message == MessageFor(RejectReason::kDraining)) {
+    return interruption().cause;
   }
   // Who notices first, an upstream that keeps the deadline itself or we, is a matter of
   // microseconds.
@@ -247,20 +259,55 @@ void Rpc::FailTooLarge(const Message& message) {
 // and core may write one of up to 3 % more that it has used before (hpack_encoder.cc), so the
 // downstream's own timer is ahead of ours.
 bool Rpc::deadline_passed() const {
+  const std::optional<std::chrono::nanoseconds> left = deadline_left();
+  return left && *left <= kDeadlineSlack + recorder_.age() / 20;
+}
+
+std::optional<std::chrono::nanoseconds> Rpc::deadline_left() const {
   const gpr_timespec deadline = downstream_.incoming().details.deadline;
-  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return false;
+  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return std::nullopt;
   const gpr_timespec now = gpr_now(deadline.clock_type);
-  const auto left = std::chrono::milliseconds(gpr_time_to_millis(gpr_time_sub(deadline, now)));
-  return left <= kDeadlineSlack + recorder_.age() / 20;
+  return std::chrono::milliseconds(gpr_time_to_millis(gpr_time_sub(deadline, now)));
+}
+
+StreamSnapshot Rpc::Snapshot() const {
+  const Instant now = InstantNow();
+  const bool upstream_ready = environment_.channel.ready();
+  StreamSnapshot snapshot;
+  snapshot.id = id_;
+  snapshot.method = downstream_.incoming().method();
+  snapshot.downstream_peer = downstream_.incoming().peer();
+  snapshot.age = activity_.age(now);
+  snapshot.started = std::chrono::system_clock::now() -
+                     std::chrono::duration_cast<std::chrono::system_clock::duration>(snapshot.age);
+  snapshot.deadline_left = deadline_left();
+  snapshot.thread_kind = environment_.thread_kind;
+  snapshot.attempts = activity_.attempts();
+  snapshot.answered = activity_.answered();
+  snapshot.to_upstream = activity_.Look(Direction::kToUpstream, now, upstream_ready);
+  snapshot.to_downstream = activity_.Look(Direction::kToDownstream, now, upstream_ready);
+  snapshot.stall = FindStall(now, upstream_ready);
+  return snapshot;
+}
+
+// The first interruption is the one that counts.
+void Rpc::Interrupt(Interruption interruption) {
+  Interruption none;
+  interruption_.compare_exchange_strong(none, interruption, std::memory_order_relaxed);
+}
+
+void Rpc::Cancel(TerminationCause cause, grpc_status_code code, const std::string& message) {
+  Interrupt({cause, code});
+  downstream_.Cancel(code, message.c_str());
 }
 
 void Rpc::EndForDrain() {
-  drained_.store(true, std::memory_order_relaxed);
+  Interrupt({TerminationCause::kDrain, GRPC_STATUS_UNAVAILABLE});
   upstream_.Cancel(GRPC_STATUS_UNAVAILABLE, MessageFor(RejectReason::kDraining));
 }
 
 void Rpc::CancelForDrain() {
-  drained_.store(true, std::memory_order_relaxed);
+  Interrupt({TerminationCause::kDrain, GRPC_STATUS_UNAVAILABLE});
   downstream_.Cancel(GRPC_STATUS_UNAVAILABLE, MessageFor(RejectReason::kDraining));
 }
 

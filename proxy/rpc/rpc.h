@@ -5,15 +5,18 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
-#include <list>
 #include <optional>
 #include <string>
 
 #include "proxy/downstream/server_call.h"
+#include "proxy/log/access_log.h"
 #include "proxy/metrics/rpc_recorder.h"
 #include "proxy/rpc/pump.h"
 #include "proxy/rpc/rpc_owner.h"
+#include "proxy/rpc/stream_activity.h"
+#include "proxy/rpc/stream_snapshot.h"
 #include "proxy/threads/rpc_loop.h"
 #include "proxy/threads/task.h"
 #include "proxy/upstream/call_attempts.h"
@@ -26,11 +29,15 @@ struct RpcEnvironment {
   MetadataRules request_metadata;
   MetadataRules response_metadata;
   size_t message_bytes_max;
+  RpcThreadKind thread_kind;
+  StallRules stall_rules;
+  AccessLog access_log;
 };
 
 class Rpc {
  public:
-  Rpc(IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop, RpcOwner& owner);
+  Rpc(StreamId id, IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop,
+      RpcOwner& owner);
   Rpc(const Rpc&) = delete;
   Rpc& operator=(const Rpc&) = delete;
 
@@ -44,14 +51,20 @@ class Rpc {
   // lost connection instead of the status: core closes a connection that drains as soon as its last
   // stream ends.
   void CancelForDrain();
+  // Any thread, as above. Ends it at once with this status, whatever is being sent.
+  void Cancel(TerminationCause cause, grpc_status_code code, const std::string& message);
 
-  // Where its owner keeps it.
-  using Position = std::list<Rpc>::iterator;
-  void set_position(Position position) { position_ = position; }
-  Position position() const { return position_; }
+  StreamId id() const { return id_; }
+  // Any thread, as above: what it looks like now.
+  StreamSnapshot Snapshot() const;
+  // The same for whoever looks at many, often. The upstream is ready: has a connection.
+  std::optional<Stall> FindStall(Instant now, bool upstream_ready) const {
+    return activity_.FindStall(environment_.stall_rules, now, upstream_ready);
+  }
 
  private:
   Detached RunToEnd();
+  void LogEnd() const;
   Task Run();
   Task ForwardRequests();
   Task PumpRequests(PumpCells cells, PumpEnd& end);
@@ -70,17 +83,29 @@ class Rpc {
   void FailTooLarge(const Message& message);
   void RefuseToWait();
   bool deadline_passed() const;
+  // Any thread. Nothing where the RPC has none.
+  std::optional<std::chrono::nanoseconds> deadline_left() const;
 
+  // How it was ended from outside; the code is OK if it was not.
+  struct Interruption {
+    TerminationCause cause = TerminationCause::kInternal;
+    grpc_status_code code = GRPC_STATUS_OK;
+  };
+  Interruption interruption() const { return interruption_.load(std::memory_order_relaxed); }
+  bool interrupted() const { return interruption().code != GRPC_STATUS_OK; }
+  void Interrupt(Interruption interruption);
+
+  const StreamId id_;
   RpcLoop& loop_;
   RpcEnvironment& environment_;
   RpcOwner& owner_;
-  Position position_;
+  StreamActivity activity_;  // before the calls, which tell it what they do
   ServerCall downstream_;
   CallAttempts upstream_;
   RpcRecorder recorder_;
   // Set when we end the RPC ourselves: this goes downstream in place of the upstream's status.
   std::optional<RpcStatus> own_status_;
-  std::atomic<bool> drained_{false};
+  std::atomic<Interruption> interruption_{};
 };
 
 }  // namespace lanekeeper

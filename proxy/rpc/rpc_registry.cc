@@ -32,21 +32,20 @@ bool RpcRegistry::WaitUntilEmpty(std::chrono::steady_clock::time_point deadline)
 
 Rpc& RpcRegistry::Shard::Open(IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop,
                               RpcOwner& owner) {
-  std::list<Rpc> one;
-  Rpc& rpc = one.emplace_back(std::move(incoming), environment, loop, owner);
-  rpc.set_position(one.begin());
+  // Made, and below destroyed, outside the lock.
+  const StreamId id = registry_.last_id_.fetch_add(1, std::memory_order_relaxed) + 1;
+  std::map<StreamId, Rpc> one;
+  one.try_emplace(id, id, std::move(incoming), environment, loop, owner);
   std::lock_guard lock(mutex_);
-  rpcs_.splice(rpcs_.end(), one);
-  return rpc;
+  return rpcs_.insert(rpcs_.end(), one.extract(one.begin()))->second;
 }
 
 void RpcRegistry::Shard::Close(Rpc& rpc) {
-  std::list<Rpc> ended;
   {
-    std::lock_guard lock(mutex_);
-    ended.splice(ended.end(), rpcs_, rpc.position());
+    std::unique_lock lock(mutex_);
+    const auto ended = rpcs_.extract(rpc.id());
+    lock.unlock();
   }
-  ended.clear();
   registry_.Release();
 }
 

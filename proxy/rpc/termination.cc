@@ -16,6 +16,10 @@ const char* ToLabel(TerminationCause cause) {
       return "drain";
     case TerminationCause::kLimit:
       return "limit";
+    case TerminationCause::kStuck:
+      return "stuck";
+    case TerminationCause::kOperator:
+      return "operator";
     case TerminationCause::kIllegalMetadata:
       return "illegal_metadata";
     case TerminationCause::kInternal:

@@ -14,10 +14,12 @@ enum class TerminationCause {
   kDeadline,         // the RPC's own deadline passed
   kDrain,            // cancelled because lanekeeper was shutting down
   kLimit,            // a message or its metadata was above a limit of ours or of a peer's
+  kStuck,            // cancelled because it was stuck (stuck.action: cancel)
+  kOperator,         // cancelled by somebody at the control address
   kIllegalMetadata,  // metadata that HTTP/2 or gRPC does not allow to be sent on
   kInternal,         // our own fault
 };
-inline constexpr size_t kTerminationCauses = 8;
+inline constexpr size_t kTerminationCauses = 10;
 
 const char* ToLabel(TerminationCause cause);
 

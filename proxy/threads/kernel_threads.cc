@@ -111,6 +111,7 @@ KernelThreads::~KernelThreads() { Stop(); }
 void KernelThreads::AddQueues(grpc::ServerBuilder& builder) {
   notifications_ = builder.AddCompletionQueue();
   loop_.emplace(notifications_->cq(), *metrics_, RpcLoop::Writes::kAtOnce);
+  loop_->MeasureLag();
 }
 
 void KernelThreads::Start(grpc_server* server) {
@@ -154,14 +155,14 @@ void KernelThreads::ReturnQueue(grpc_completion_queue* queue) { DestroyQueue(que
 
 void KernelThreads::OnCall(IncomingCall incoming, grpc_completion_queue* queue) {
   if (const auto reason = context_.registry.TryAdmit()) {
-    Refuse(std::move(incoming), *reason, *metrics_);
+    Refuse(std::move(incoming), *reason, context_.environment, *metrics_);
     DestroyQueue(queue);
     return;
   }
   Job job{std::move(incoming), queue};
   if (Run(job)) return;
   context_.registry.Release();
-  Refuse(std::move(job.incoming), RejectReason::kNoThread, *metrics_);
+  Refuse(std::move(job.incoming), RejectReason::kNoThread, context_.environment, *metrics_);
   DestroyQueue(queue);
 }
 

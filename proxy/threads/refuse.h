@@ -5,11 +5,13 @@
 
 #include "proxy/downstream/server_call.h"
 #include "proxy/metrics/metric_shard.h"
+#include "proxy/rpc/rpc.h"
 
 namespace lanekeeper {
 
 // Answers with the reason's status, at once and without waiting for core. The thread that owns the
 // shard.
-void Refuse(IncomingCall incoming, RejectReason reason, MetricShard& metrics);
+void Refuse(IncomingCall incoming, RejectReason reason, const RpcEnvironment& environment,
+            MetricShard& metrics);
 
 }  // namespace lanekeeper

@@ -31,6 +31,7 @@ grpc_event RpcLoop::Next() {
   const bool may_block = settling_.alone() && !writes_.holds_anything();
   if (may_block) writes_.Release();
   const grpc_event event = grpc_completion_queue_next(queue_, WhenToWake(may_block), nullptr);
+  clock_.Tick();
   if (coalesce_) writes_.Hold();
   return event;
 }
@@ -80,6 +81,13 @@ void RpcLoop::Delayed::Schedule(RpcLoop& loop, Delay delay) {
   const gpr_timespec after = gpr_time_from_millis(kDelays[index].count(), GPR_TIMESPAN);
   time_ = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), after);
   InsertBefore(loop.delayed_[index]);
+}
+
+void RpcLoop::LagProbe::OnTime() {
+  const gpr_timespec late = gpr_time_sub(gpr_now(GPR_CLOCK_MONOTONIC), due());
+  loop_.metrics_.loop_lag.Observe(std::chrono::seconds(late.tv_sec) +
+                                  std::chrono::nanoseconds(late.tv_nsec));
+  Schedule(loop_, Delay::kProbe);
 }
 
 void RpcLoop::Moment::await_suspend(std::coroutine_handle<> waiter) noexcept {

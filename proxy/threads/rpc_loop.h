@@ -9,9 +9,11 @@
 #include <array>
 #include <chrono>
 #include <coroutine>
+#include <optional>
 
 #include "proxy/metrics/metric_shard.h"
 #include "proxy/rpc/operation.h"
+#include "proxy/threads/loop_clock.h"
 #include "proxy/threads/send_coalescer.h"
 
 namespace lanekeeper {
@@ -27,6 +29,11 @@ class RpcLoop {
 
   grpc_completion_queue* queue() const { return queue_; }
   MetricShard& metrics() { return metrics_; }
+  // When the event that is being handled came.
+  const LoopClock& clock() const { return clock_; }
+
+  // From now on: how late the loop does what is due, twice a second. Before Run.
+  void MeasureLag() { lag_probe_.emplace(*this); }
 
   // Until the queue is shut down and drained, or *stop is found true after an event.
   void Run(const bool* stop = nullptr);
@@ -62,11 +69,12 @@ class RpcLoop {
     std::coroutine_handle<> waiter_;
   };
 
-  // Something to be done after a while unless it is called off before. There are two lengths of
+  // Something to be done after a while unless it is called off before. There are few lengths of
   // "a while", so that in each list the oldest is always the next. The loop's thread only.
-  enum class Delay { kShort, kLong };
-  static constexpr std::array<std::chrono::milliseconds, 2> kDelays = {
-      std::chrono::milliseconds(50), std::chrono::milliseconds(2000)};
+  enum class Delay { kShort, kProbe, kLong };
+  static constexpr std::array<std::chrono::milliseconds, 3> kDelays = {
+      std::chrono::milliseconds(50), std::chrono::milliseconds(500),
+      std::chrono::milliseconds(2000)};
 
   class Delayed : private Link {
    public:
@@ -79,10 +87,23 @@ class RpcLoop {
    protected:
     virtual void OnTime() = 0;
 
+    gpr_timespec due() const { return time_; }
+
    private:
     friend class RpcLoop;
 
     gpr_timespec time_{};
+  };
+
+  // Measures how late it is called.
+  class LagProbe final : private Delayed {
+   public:
+    explicit LagProbe(RpcLoop& loop) : loop_(loop) { Schedule(loop, Delay::kProbe); }
+
+   private:
+    void OnTime() override;
+
+    RpcLoop& loop_;
   };
 
   // Awaited, resumes when the operation completes or after Delay::kShort, whichever is first.
@@ -112,9 +133,11 @@ class RpcLoop {
   grpc_completion_queue* const queue_;
   MetricShard& metrics_;
   const bool coalesce_;
+  LoopClock clock_;
   SendCoalescer writes_;
   Link settling_;                             // oldest first
   std::array<Link, kDelays.size()> delayed_;  // oldest first
+  std::optional<LagProbe> lag_probe_;
 };
 
 }  // namespace lanekeeper

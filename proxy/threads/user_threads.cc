@@ -75,6 +75,7 @@ UserThreads::Worker::Worker(int index, const RpcThreadsContext& context)
 void UserThreads::Worker::AddQueue(grpc::ServerBuilder& builder) {
   queue_ = builder.AddCompletionQueue();
   loop_.emplace(queue_->cq(), *metrics_, RpcLoop::Writes::kCoalesced);
+  loop_->MeasureLag();
 }
 
 void UserThreads::Worker::Start(grpc_server* server) {
@@ -98,7 +99,7 @@ void UserThreads::Worker::Stop() {
 
 void UserThreads::Worker::OnCall(IncomingCall incoming, grpc_completion_queue*) {
   if (const auto reason = context_.registry.TryAdmit()) {
-    Refuse(std::move(incoming), *reason, *metrics_);
+    Refuse(std::move(incoming), *reason, context_.environment, *metrics_);
     return;
   }
   rpcs_.Open(std::move(incoming), context_.environment, *loop_, *this).Start();

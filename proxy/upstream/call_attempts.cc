@@ -15,12 +15,13 @@ constexpr int kRefusalsMax = 1;
 }  // namespace
 
 CallAttempts::CallAttempts(SharedChannel& channel, grpc_completion_queue* queue,
-                           const CallTarget& target, MetricShard& metrics)
+                           const CallTarget& target, MetricShard& metrics, StreamActivity& activity)
     : channel_(channel),
       queue_(queue),
       target_(target),
       metrics_(metrics),
-      first_(channel, queue, target, metrics) {}
+      activity_(activity),
+      first_(channel, queue, target, metrics, activity) {}
 
 void CallAttempts::Keep(const Message& message) {
   if (settled_ || !complete_ || !message) return;
@@ -66,10 +67,11 @@ bool CallAttempts::CanRenew() const {
 
 void CallAttempts::Renew() {
   metrics_.upstream_retries.Add(1);
+  activity_.Attempted();
   if (current()->loss() == ClientCall::Loss::kRefused) ++refused_;
   ClientCall& before = *current();
-  ClientCall& next =
-      *later_.emplace_back(std::make_unique<ClientCall>(channel_, queue_, target_, metrics_));
+  ClientCall& next = *later_.emplace_back(
+      std::make_unique<ClientCall>(channel_, queue_, target_, metrics_, activity_));
   next.StageHeaders(before.TakeHeaders());
   ++number_;
   // Either Cancel sees the new attempt, or we see that it was called.

@@ -26,7 +26,7 @@ class CallAttempts {
  public:
   // The target's slices must stay alive as long as this.
   CallAttempts(SharedChannel& channel, grpc_completion_queue* queue, const CallTarget& target,
-               MetricShard& metrics);
+               MetricShard& metrics, StreamActivity& activity);
   CallAttempts(const CallAttempts&) = delete;
   CallAttempts& operator=(const CallAttempts&) = delete;
 
@@ -92,6 +92,7 @@ class CallAttempts {
   grpc_completion_queue* const queue_;
   const CallTarget target_;
   MetricShard& metrics_;
+  StreamActivity& activity_;
 
   ClientCall first_;
   std::vector<std::unique_ptr<ClientCall>> later_;

@@ -31,19 +31,19 @@ constexpr std::string_view kRefusedText = "Received RST_STREAM with error code 7
 }  // namespace
 
 ClientCall::ClientCall(SharedChannel& channel, grpc_completion_queue* queue,
-                       const CallTarget& target, MetricShard& metrics)
+                       const CallTarget& target, MetricShard& metrics, StreamActivity& activity)
     : channel_(channel),
-      metrics_(metrics),
+      activity_(activity),
       call_(channel.CreateCall(queue, target)),
       status_message_(grpc_empty_slice()),
-      headers_received_({"upstream headers", nullptr, &metrics.contract_violations}),
-      receiver_(call_, {"upstream receive",
-                        &metrics.ops_in_flight(Direction::kToDownstream, StreamOp::kReceive),
+      // The headers are the first thing that the downstream waits for.
+      headers_received_({"upstream headers", &activity.way(Direction::kToDownstream).receive,
+                         &metrics.contract_violations}),
+      receiver_(call_, {"upstream receive", &activity.way(Direction::kToDownstream).receive,
                         &metrics.contract_violations}),
       status_received_({"upstream status", nullptr, &metrics.contract_violations}),
-      sender_(*this,
-              {"upstream send", &metrics.ops_in_flight(Direction::kToUpstream, StreamOp::kSend),
-               &metrics.contract_violations}) {
+      sender_(*this, {"upstream send", &activity.way(Direction::kToUpstream).send,
+                      &metrics.contract_violations}) {
   grpc_metadata_array_init(&initial_metadata_);
   grpc_metadata_array_init(&trailing_metadata_);
 }
@@ -61,17 +61,24 @@ grpc_op ClientCall::HeadersOp() {
   headers_sent_ = true;
   waiting_ = true;
   channel_.starts().Enter();
-  started_ = std::chrono::steady_clock::now();
+  sender_.ReportTo(activity_.start());
   return InitialMetadataOp(staged_, channel_.headers_flags());
 }
 
-void ClientCall::OnSent(bool ok) {
+// The first batch waits for more than the receiver.
+bool ClientCall::AddHeaders(grpc_op& op) {
+  if (headers_sent_) {
+    sender_.ReportTo(activity_.way(Direction::kToUpstream).send);
+    return false;
+  }
+  op = HeadersOp();
+  return true;
+}
+
+void ClientCall::OnSent() {
   if (!waiting_) return;
   waiting_ = false;
   channel_.starts().Leave();
-  if (ok) {
-    metrics_.start_wait.Observe(std::chrono::steady_clock::now() - started_, kStartWaitBuckets);
-  }
   if (cancel_held_) CancelHeld();
 }
 
@@ -101,8 +108,8 @@ Operation& ClientCall::Send(Message message, bool more_follows) {
   size_t count = 0;
   // Core holds a hinted message back together with headers in front of it, and then the batch does
   // not complete before the next one is started: no hint, then.
-  const bool with_headers = !headers_sent_;
-  if (with_headers) ops[count++] = HeadersOp();
+  const bool with_headers = AddHeaders(ops[0]);
+  if (with_headers) ++count;
   ops[count++] = MessageOp(sending_, more_follows && !with_headers);
   sender_.Start(call_, {ops, count});
   return sender_;
@@ -112,7 +119,7 @@ Operation& ClientCall::Finish(Message last) {
   sending_ = std::move(last);
   grpc_op ops[3];
   size_t count = 0;
-  if (!headers_sent_) ops[count++] = HeadersOp();
+  if (AddHeaders(ops[0])) ++count;
   if (sending_) ops[count++] = MessageOp(sending_, false);
   grpc_op& close = ops[count++];
   close = grpc_op{};

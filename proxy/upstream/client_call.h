@@ -6,7 +6,6 @@
 
 #include <grpc/grpc.h>
 
-#include <chrono>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +14,7 @@
 #include "proxy/rpc/message_receiver.h"
 #include "proxy/rpc/metadata.h"
 #include "proxy/rpc/operation.h"
+#include "proxy/rpc/stream_activity.h"
 #include "proxy/threads/rpc_loop.h"
 #include "proxy/upstream/shared_channel.h"
 
@@ -23,8 +23,9 @@ namespace lanekeeper {
 class ClientCall {
  public:
   // method and authority may refer to the downstream call's slices; core takes references.
+  // What it does is told to `activity`, which outlives it.
   ClientCall(SharedChannel& channel, grpc_completion_queue* queue, const CallTarget& target,
-             MetricShard& metrics);
+             MetricShard& metrics, StreamActivity& activity);
   ClientCall(const ClientCall&) = delete;
   ClientCall& operator=(const ClientCall&) = delete;
   ~ClientCall();
@@ -85,7 +86,7 @@ class ClientCall {
    public:
     Sender(ClientCall& call, LaneMetrics metrics) : Operation(metrics), call_(call) {}
     void OnComplete(bool ok) override {
-      call_.OnSent(ok);
+      call_.OnSent();
       Operation::OnComplete(ok);
     }
 
@@ -103,15 +104,16 @@ class ClientCall {
   };
 
   grpc_op HeadersOp();
-  void OnSent(bool ok);
+  // Begins a batch: whether the headers are in it.
+  bool AddHeaders(grpc_op& op);
+  void OnSent();
   void CancelHeld();
 
   SharedChannel& channel_;
-  MetricShard& metrics_;
+  StreamActivity& activity_;
   grpc_call* call_;
   bool headers_sent_ = false;
   bool waiting_ = false;  // counted by channel_.starts()
-  std::chrono::steady_clock::time_point started_;
   Metadata staged_;
   Message sending_;
 

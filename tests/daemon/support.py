@@ -147,7 +147,8 @@ class DaemonTest(unittest.TestCase):
         return {"listen": [{"address": address} for address in listen],
                 "upstream": upstream if isinstance(upstream, dict) else {"address": upstream},
                 "rpc_threads": {"kind": self.kind},
-                "metrics": {"address": "127.0.0.1:0"}, **sections}
+                "metrics": {"address": "127.0.0.1:0"},
+                "admin": {"address": "127.0.0.1:0"}, **sections}
 
     def launch(self, *arguments, launcher=(), flags=(), **sections):
         """A daemon that need not come up."""

@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url';
 const here = path.dirname(fileURLToPath(import.meta.url));
 export const root = path.join(here, '../..');
 
-// By path, because the packages live outside the source tree (see npm_modules).
-const modules = execFileSync(path.join(here, 'npm_modules'), { encoding: 'utf8' }).trim();
+// By path, because the packages live outside the source tree (see tests/support/npm_modules).
+const modules = execFileSync(path.join(here, '../support/npm_modules'), [here], { encoding: 'utf8' }).trim();
 const load = (file) => import(path.join(modules, file));
 const YAML = await load('yaml/dist/index.js');
 const models = {

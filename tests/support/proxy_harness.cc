@@ -3,13 +3,17 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <mutex>
 #include <thread>
+
+#include "proxy/log/formatters.h"
 
 namespace lanekeeper::testing {
 namespace {
@@ -25,6 +29,12 @@ std::string LeftThreads() {
     if (name.starts_with("lk-") || name == "Method") left += name + " ";
   }
   return left;
+}
+
+// Without SetUpLog, which starts a thread, the fields of our lines would be written raw.
+void ReadableLog() {
+  static std::once_flag once;
+  std::call_once(once, [] { spdlog::set_formatter(MakeLogFormatter(LogFormat::kText)); });
 }
 
 bool HasLabels(const prometheus::ClientMetric& metric, const Metrics::Labels& labels) {
@@ -67,7 +77,10 @@ ProxyHarness::ProxyHarness(RpcThreadKind kind, const std::string& upstream,
   if (kind == RpcThreadKind::kUser) config.rpc_threads.workers = 2;
   config.drain.timeout = std::chrono::seconds(5);
   config.metrics.address = std::nullopt;
+  config.admin.address = std::nullopt;
+  config.log.access = LogAccess::kOff;
   if (change) change(config);
+  ReadableLog();
   ++live_proxies;
   app_ = std::make_unique<App>(config);
   channel_ = NewChannel();
@@ -80,6 +93,7 @@ void ProxyHarness::Stop() {
   EXPECT_TRUE(Eventually([this] { return app_->registry().open() == 0; }))
       << app_->registry().open() << " RPCs are left open";
   EXPECT_EQ(Metric("lanekeeper_stream_ops_in_flight"), 0);
+  EXPECT_EQ(Metric("lanekeeper_streams_half_closed"), 0);
   EXPECT_EQ(Metric("lanekeeper_stream_contract_violations_total"), 0);
   EXPECT_EQ(Metric("lanekeeper_streams_terminated_total", {{"cause", "internal"}}), 0);
   channel_.reset();

@@ -18,7 +18,8 @@ def lanekeeper(binary, kind, upstream_port):
         config.write_text("listen: [{address: 127.0.0.1:0}]\n"
                           f"upstream: {{address: 127.0.0.1:{upstream_port}}}\n"
                           f"rpc_threads: {{kind: {kind}}}\n"
-                          "metrics: {address: 127.0.0.1:0}\n")
+                          "metrics: {address: 127.0.0.1:0}\n"
+                          "admin: {address: off}\n")
         with running("lanekeeper", [binary, "--config", config]) as process:
             proxy = Lanekeeper(process)
             try:

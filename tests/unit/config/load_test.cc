@@ -71,9 +71,11 @@ TEST(LoadTest, EveryKeyReachesItsField) {
       "rpc_threads: {kind: user, workers: 3}\n"
       "limits: {open_rpcs: 5, upstream_waiting: 4, message_size: 4MiB, metadata_size: 64KiB,\n"
       "         response_metadata_size: 32KiB}\n"
+      "stuck: {after: 10s, silent_after: 5m, action: cancel}\n"
       "drain: {timeout: 1m30s}\n"
       "metrics: {address: '[::1]:9000', max_methods: 7}\n"
-      "log: {level: warn, format: json}\n");
+      "admin: {address: 'unix:///run/lanekeeper/admin.sock', allow_remote: true}\n"
+      "log: {level: warn, format: json, access: all}\n");
   Config expected;
   expected.listen = {{"127.0.0.1:50051"}, {"unix:///run/lanekeeper/proxy.sock"}};
   expected.upstream = {"dns:///orders.shop.svc:50052",
@@ -86,7 +88,9 @@ TEST(LoadTest, EveryKeyReachesItsField) {
   expected.limits = {5, 4, 4 * 1024 * 1024, 64 * 1024, 32 * 1024};
   expected.drain = {seconds(90)};
   expected.metrics = {"[::1]:9000", 7};
-  expected.log = {LogLevel::kWarn, LogFormat::kJson};
+  expected.stuck = {seconds(10), seconds(300), StuckAction::kCancel};
+  expected.admin = {"unix:///run/lanekeeper/admin.sock", true};
+  expected.log = {LogLevel::kWarn, LogFormat::kJson, LogAccess::kAll};
   EXPECT_TRUE(SameConfig(config, expected)) << PrintConfig(config);
 }
 
@@ -96,12 +100,16 @@ TEST(LoadTest, WordsForNoValueEmptyTheField) {
                           "  user_agent_header: off\n"
                           "rpc_threads: {workers: auto}\n"
                           "limits: {message_size: unlimited}\n"
-                          "metrics: {address: off}\n"));
+                          "stuck: {silent_after: same}\n"
+                          "metrics: {address: off}\n"
+                          "admin: {address: off}\n"));
   EXPECT_EQ(config.upstream.authority, std::nullopt);
   EXPECT_EQ(config.upstream.user_agent_header, std::nullopt);
   EXPECT_EQ(config.rpc_threads.workers, std::nullopt);
   EXPECT_EQ(config.limits.message_size_bytes, std::nullopt);
+  EXPECT_EQ(config.stuck.silent_after, std::nullopt);
   EXPECT_EQ(config.metrics.address, std::nullopt);
+  EXPECT_EQ(config.admin.address, std::nullopt);
 }
 
 TEST(LoadTest, QuotesChangeNothing) {

@@ -36,9 +36,11 @@ TEST(PrintTest, EveryFieldLoadsBack) {
       {seconds(90), milliseconds(1)}};
   config.rpc_threads = {RpcThreadKind::kUser, 256};
   config.limits = {1'000'000, 999'999, 2'147'483'647, 1'048'576, 4'194'304};
+  config.stuck = {milliseconds(2500), seconds(0), StuckAction::kCancel};
   config.drain = {milliseconds(3'723'004)};
   config.metrics = {"[::]:9464", 10'000};
-  config.log = {LogLevel::kError, LogFormat::kJson};
+  config.admin = {"0.0.0.0:9465", true};
+  config.log = {LogLevel::kError, LogFormat::kJson, LogAccess::kAll};
   ExpectLoadsBack(config);
 }
 
@@ -49,6 +51,14 @@ TEST(PrintTest, EveryNamedValueLoadsBack) {
     config.log.level = level;
     ExpectLoadsBack(config);
   }
+  for (const LogAccess access : {LogAccess::kOff, LogAccess::kErrors, LogAccess::kAll}) {
+    config.log.access = access;
+    ExpectLoadsBack(config);
+  }
+  config.stuck.action = StuckAction::kCancel;
+  ExpectLoadsBack(config);
+  config.admin.address = std::nullopt;
+  ExpectLoadsBack(config);
   config.rpc_threads.kind = RpcThreadKind::kKernel;
   ExpectLoadsBack(config);
   config.metrics.address = std::nullopt;
@@ -104,14 +114,22 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
             "  message_size: unlimited\n"
             "  metadata_size: 16KiB\n"
             "  response_metadata_size: same\n"
+            "stuck:\n"
+            "  after: 30s\n"
+            "  silent_after: same\n"
+            "  action: report\n"
             "drain:\n"
             "  timeout: 25s\n"
             "metrics:\n"
             "  address: \"0.0.0.0:9464\"\n"
             "  max_methods: 200\n"
+            "admin:\n"
+            "  address: \"127.0.0.1:9465\"\n"
+            "  allow_remote: false\n"
             "log:\n"
             "  level: info\n"
-            "  format: text\n");
+            "  format: text\n"
+            "  access: errors\n");
 }
 
 }  // namespace

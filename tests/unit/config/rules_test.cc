@@ -53,6 +53,45 @@ TEST(RulesTest, ListeningWhereMetricsAreServedUnlessGivenIsRefused) {
               IsEmpty());
 }
 
+TEST(RulesTest, AdminOnAnotherAddressOfOursIsRefused) {
+  EXPECT_THAT(ProblemsOf(WithRequired("admin: {address: 'localhost:50051'}\n")),
+              ElementsAre("test.yaml:6:18: admin.address: 'localhost:50051' is already listened on "
+                          "for RPCs, as '127.0.0.1:50051' on line 2"));
+  EXPECT_THAT(ProblemsOf(Listening("{address: '127.0.0.1:9465'}", "orders:1")),
+              ElementsAre("test.yaml:1:20: listen[0].address: '127.0.0.1:9465' is taken by "
+                          "admin.address, which is '127.0.0.1:9465' unless given"));
+  EXPECT_THAT(ProblemsOf(WithRequired("admin: {address: 'localhost:9464'}\n")),
+              ElementsAre("test.yaml:6:18: admin.address: 'localhost:9464' is taken by "
+                          "metrics.address, which is '0.0.0.0:9464'"));
+  EXPECT_THAT(ProblemsOf(WithRequired("metrics: {address: '127.0.0.1:9465'}\n")),
+              ElementsAre("test.yaml:6:20: metrics.address: '127.0.0.1:9465' is taken by "
+                          "admin.address, which is '127.0.0.1:9465'"));
+  EXPECT_THAT(ProblemsOf(WithRequired("metrics: {address: '127.0.0.1:9465'}\n"
+                                      "admin: {address: off}\n")),
+              IsEmpty());
+}
+
+TEST(RulesTest, AdminIsLocalUnlessToldOtherwise) {
+  for (const char* address :
+       {"127.0.0.1:1", "127.1.2.3:1", "[::1]:1", "localhost:1", "unix:///a"}) {
+    EXPECT_THAT(ProblemsOf(WithRequired(std::string("admin: {address: '") + address + "'}\n")),
+                IsEmpty())
+        << address;
+  }
+  for (const char* address : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "admin.example:1"}) {
+    EXPECT_THAT(ProblemsOf(WithRequired(std::string("admin: {address: '") + address + "'}\n")),
+                ElementsAre(std::string("test.yaml:6:18: admin.address: other machines may reach "
+                                        "'") +
+                            address +
+                            "', and could cancel streams and end the process there: use a loopback "
+                            "address or a unix socket, or say admin.allow_remote: true"));
+    EXPECT_THAT(ProblemsOf(WithRequired(std::string("admin: {address: '") + address +
+                                        "', allow_remote: true}\n")),
+                IsEmpty())
+        << address;
+  }
+}
+
 TEST(RulesTest, ForwardingLoopIsRefused) {
   for (const char* upstream : {"127.0.0.1:50051", "localhost:50051", "dns:///localhost:50051",
                                "ipv4:10.0.0.1:50051,127.0.0.1:50051", "0.0.0.0:50051"}) {

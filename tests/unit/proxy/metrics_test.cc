@@ -12,6 +12,8 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 
+const LoopClock kClock;
+
 MetricFamily FamilyOf(const Metrics& metrics, const std::string& name) {
   for (MetricFamily& family : metrics.Collect()) {
     if (family.name == name) return std::move(family);
@@ -48,7 +50,7 @@ TEST(MetricsTest, ARecorderSettlesExactlyOnceWithItsFirstCause) {
   Metrics metrics(10);
   ShardLease lease(metrics);
   {
-    RpcRecorder recorder(*lease, "/s/M");
+    RpcRecorder recorder(*lease, kClock, "/s/M");
     EXPECT_EQ((*lease).streams_open.Get(), 1);
     recorder.End(TerminationCause::kClientCancel, GRPC_STATUS_CANCELLED);
     recorder.End(TerminationCause::kUpstreamStatus, GRPC_STATUS_OK);
@@ -67,7 +69,7 @@ TEST(MetricsTest, ARecorderSettlesExactlyOnceWithItsFirstCause) {
 TEST(MetricsTest, ARecorderWithoutACauseIsCountedAsOurBug) {
   Metrics metrics(10);
   ShardLease lease(metrics);
-  { const RpcRecorder recorder(*lease, "/s/M"); }
+  { const RpcRecorder recorder(*lease, kClock, "/s/M"); }
   EXPECT_EQ((*lease).terminated[static_cast<size_t>(TerminationCause::kInternal)].Get(), 1);
 }
 
@@ -75,7 +77,7 @@ TEST(MetricsTest, HistogramBucketsAreCumulativeAndEndInAll) {
   Metrics metrics(10);
   ShardLease lease(metrics);
   for (int i = 0; i < 3; ++i) {
-    RpcRecorder recorder(*lease, "/s/M");
+    RpcRecorder recorder(*lease, kClock, "/s/M");
     recorder.End(TerminationCause::kUpstreamStatus, GRPC_STATUS_OK);
   }
   const MetricFamily family = FamilyOf(metrics, "grpc_server_handling_seconds");

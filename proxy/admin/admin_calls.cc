@@ -1,0 +1,164 @@
+#include "proxy/admin/admin_calls.h"
+
+#include <fmt/format.h>
+#include <grpcpp/grpcpp.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include "config/load.h"
+#include "config/names.h"
+#include "proxy/version.h"
+
+namespace lanekeeper {
+namespace {
+
+constexpr size_t kPageDefault = 100;
+constexpr size_t kPageMax = 10000;
+// A page with more than this ends early, and the next begins there: clients of gRPC refuse messages
+// above 4 MiB unless told otherwise, and methods may be thousands of bytes long.
+constexpr size_t kPageBytes = 3 * 1024 * 1024;
+constexpr size_t kReasonBytesMax = 200;
+
+grpc::Status Invalid(const std::string& why) { return {grpc::StatusCode::INVALID_ARGUMENT, why}; }
+
+grpc::Status NotOpen(StreamId id) {
+  return {grpc::StatusCode::NOT_FOUND, fmt::format("no open stream has the id {}", id)};
+}
+
+std::optional<StreamId> ParseToken(const std::string& token) {
+  if (token.empty()) return StreamId{0};
+  StreamId id = 0;
+  const char* const end = token.data() + token.size();
+  const auto [stop, error] = std::from_chars(token.data(), end, id);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return id;
+}
+
+// Whether text, which is UTF-8, has none of the control characters of ASCII and Latin-1.
+bool IsOneLine(const std::string& text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == 0x7f) return false;
+    if (c == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// As spdlog has them, in the order of LogLevel.
+static_assert(static_cast<int>(LogLevel::kError) == static_cast<int>(spdlog::level::err));
+
+std::string LevelName(spdlog::level::level_enum level) {
+  const std::string_view ours = NameOf(kLogLevels, static_cast<LogLevel>(level));
+  if (!ours.empty()) return std::string(ours);
+  const spdlog::string_view_t theirs = spdlog::level::to_string_view(level);
+  return std::string(theirs.data(), theirs.size());
+}
+
+}  // namespace
+
+grpc::Status AdminCalls::ListStreams(const adminpb::ListStreamsRequest& request,
+                                     adminpb::ListStreamsResponse* response) const {
+  StreamFilter filter;
+  if (grpc::Status status = FromProto(request.filter(), &filter); !status.ok()) return status;
+  const std::optional<StreamId> after = ParseToken(request.page_token());
+  if (!after) {
+    return Invalid(fmt::format("page_token: expected the next_page_token of an answer, not '{}'",
+                               Printable(request.page_token())));
+  }
+  const size_t max =
+      request.page_size() == 0 ? kPageDefault : std::min<size_t>(request.page_size(), kPageMax);
+
+  const StreamPage page = control_.ListStreams(filter, *after, max);
+  size_t bytes = 0;
+  bool more = page.more;
+  for (const StreamSnapshot& snapshot : page.streams) {
+    if (bytes >= kPageBytes) {
+      more = true;
+      break;
+    }
+    ToProto(snapshot, response->add_streams());
+    bytes += response->streams().rbegin()->ByteSizeLong();
+  }
+  if (more && response->streams_size() > 0) {
+    response->set_next_page_token(std::to_string(response->streams().rbegin()->id()));
+  }
+  ToProto(control_.Totals(), control_.config().upstream.address, page.matching,
+          response->mutable_totals());
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminCalls::GetStream(const adminpb::GetStreamRequest& request,
+                                   adminpb::Stream* stream) const {
+  const std::optional<StreamSnapshot> found = control_.FindStream(request.id());
+  if (!found) return NotOpen(request.id());
+  ToProto(*found, stream);
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminCalls::CancelStream(const adminpb::CancelStreamRequest& request,
+                                      const std::string& who,
+                                      adminpb::CancelStreamResponse* response) {
+  if (request.reason().size() > kReasonBytesMax || !IsOneLine(request.reason())) {
+    return Invalid(fmt::format("reason: expected at most {} bytes without control characters",
+                               kReasonBytesMax));
+  }
+  const std::optional<StreamSnapshot> was = control_.CancelStream(request.id(), request.reason());
+  if (!was) return NotOpen(request.id());
+  spdlog::info("admin: {} cancelled stream {} ({} from {}), reason: {}", who, was->id,
+               Printable(was->method), Printable(was->downstream_peer),
+               request.reason().empty() ? "none given" : request.reason());
+  ToProto(*was, response->mutable_stream());
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminCalls::Drain(const std::string& who, adminpb::DrainResponse* response) {
+  const uint64_t open = control_.Totals().streams_open;
+  if (!control_.RequestDrain()) {
+    return {grpc::StatusCode::FAILED_PRECONDITION,
+            "nobody runs this proxy who could drain it on request"};
+  }
+  spdlog::info("admin: {} asked for a drain, {} streams open", who, open);
+  response->set_streams_open(open);
+  ToProto(control_.config().drain.timeout, response->mutable_timeout());
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminCalls::SetLogLevel(const adminpb::SetLogLevelRequest& request,
+                                     const std::string& who,
+                                     adminpb::SetLogLevelResponse* response) {
+  const auto wanted = std::find_if(kLogLevels.begin(), kLogLevels.end(),
+                                   [&](const auto& one) { return one.name == request.level(); });
+  if (wanted == kLogLevels.end()) {
+    return Invalid(fmt::format("level: expected trace, debug, info, warn or error, not '{}'",
+                               Printable(request.level())));
+  }
+  const auto before = spdlog::get_level();
+  const auto after = static_cast<spdlog::level::level_enum>(wanted->value);
+  // Said while the more talkative of the two is in force.
+  if (after < before) spdlog::set_level(after);
+  spdlog::info("admin: {} changed log.level from {} to {}", who, LevelName(before), wanted->name);
+  if (after >= before) spdlog::set_level(after);
+  response->set_previous(LevelName(before));
+  response->set_level(std::string(wanted->name));
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminCalls::GetConfig(adminpb::GetConfigResponse* response) const {
+  response->set_yaml(PrintConfig(control_.config()));
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminCalls::GetVersion(adminpb::GetVersionResponse* response) const {
+  response->set_version(kVersion);
+  response->set_revision(kRevision);
+  response->set_grpc_version(grpc::Version());
+  ToProto(control_.started(), response->mutable_started());
+  return grpc::Status::OK;
+}
+
+}  // namespace lanekeeper

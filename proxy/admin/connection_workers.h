@@ -1,0 +1,50 @@
+// A bounded number of threads that serve connections, one each at a time. Threads are started as
+// they are needed and stay. Owns the connections that wait; ends when stopped or destroyed, which
+// cuts those being served.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "proxy/admin/connection.h"
+
+namespace lanekeeper {
+
+class ConnectionWorkers {
+ public:
+  struct Limits {
+    size_t threads;
+    size_t waiting;
+  };
+  // On one of the threads; the connection is closed afterwards. Must return soon once it is cut.
+  using Serve = std::function<void(const Connection& connection)>;
+
+  ConnectionWorkers(Limits limits, Serve serve);
+  ~ConnectionWorkers();
+
+  // Any thread. Gives the connection back when as many wait as may.
+  std::optional<Connection> Offer(Connection connection);
+  // Returns when nothing is served any more.
+  void Stop();
+
+ private:
+  void Run();
+
+  const Limits limits_;
+  const Serve serve_;
+  std::mutex mutex_;
+  std::condition_variable work_;
+  bool stopping_ = false;
+  std::deque<Connection> waiting_;
+  std::set<int> served_;
+  size_t idle_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace lanekeeper

@@ -1,0 +1,33 @@
+// The admin API over gRPC: a server in this process that is given its connections. Owns the server
+// and its threads. Any thread may hand connections over; ends, with every call, when destroyed.
+#pragma once
+
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <memory>
+
+#include "proxy/admin/admin_calls.h"
+#include "proxy/admin/connection.h"
+#include "proxy/admin/watch.h"
+
+namespace lanekeeper {
+
+class AdminGrpcServer {
+ public:
+  // Throws std::runtime_error when gRPC cannot start.
+  AdminGrpcServer(AdminCalls& calls, Watchers& watchers);
+  ~AdminGrpcServer();
+
+  // A connection whose first bytes are HTTP/2's.
+  void Serve(Connection connection);
+
+ private:
+  class Service;
+
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace lanekeeper

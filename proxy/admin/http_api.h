@@ -1,0 +1,47 @@
+// The admin API as JSON, and the live page: turns a request into a call of AdminCalls and its
+// answer into a response. Borrows all it uses. Any thread; a watch takes the thread that serves it
+// until it ends.
+#pragma once
+
+#include <grpcpp/support/status.h>
+#include <httplib.h>
+
+#include "proxy/admin/admin_calls.h"
+#include "proxy/admin/http_guard.h"
+#include "proxy/admin/http_routes.h"
+#include "proxy/admin/http_stream.h"
+#include "proxy/admin/watch.h"
+
+namespace lanekeeper {
+
+class HttpApi {
+ public:
+  HttpApi(AdminCalls& calls, Watchers& watchers, HttpGuard guard)
+      : calls_(calls), watchers_(watchers), guard_(std::move(guard)) {}
+
+  // True when the request is answered without its body: a GET, or one that is refused.
+  bool AnswerHead(const httplib::Request& request, HttpStream& stream, httplib::Response& response);
+  // A POST that AnswerHead has let pass.
+  void AnswerPost(const httplib::Request& request, const std::string& who,
+                  httplib::Response& response);
+  // Says in JSON what the library itself refuses.
+  static void ExplainError(httplib::Response& response);
+  // What every response carries.
+  static httplib::Headers Headers();
+
+ private:
+  void AnswerGet(const HttpRoute& route, const httplib::Request& request, HttpStream& stream,
+                 httplib::Response& response);
+  void ListStreams(const httplib::Request& request, httplib::Response& response);
+  void WatchStreams(const httplib::Request& request, HttpStream& stream,
+                    httplib::Response& response);
+  void GetStream(const std::string& id, httplib::Response& response);
+  void CancelStream(const std::string& id, const httplib::Request& request, const std::string& who,
+                    httplib::Response& response);
+
+  AdminCalls& calls_;
+  Watchers& watchers_;
+  const HttpGuard guard_;
+};
+
+}  // namespace lanekeeper

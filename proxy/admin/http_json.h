@@ -1,0 +1,30 @@
+// Messages of the admin API as JSON and back, and the JSON that says what went wrong. Values only;
+// any thread.
+#pragma once
+
+#include <google/protobuf/message.h>
+#include <grpcpp/support/status.h>
+#include <httplib.h>
+
+#include <string>
+
+namespace lanekeeper {
+
+std::string ToJson(const google::protobuf::Message& message);
+// An empty body is an empty message. INVALID_ARGUMENT for what is no JSON, has fields that the
+// message has not, or values that they cannot have.
+grpc::Status FromJson(const std::string& body, google::protobuf::Message* message);
+
+// {"code":"NOT_FOUND","message":"..."}
+std::string ErrorJson(const std::string& code, const std::string& message);
+// The status that HTTP has for a code.
+int HttpStatus(grpc::StatusCode code);
+
+// Fills a response in: with the message, or with what went wrong.
+void Respond(const grpc::Status& status, const google::protobuf::Message& message,
+             httplib::Response& response);
+void RespondError(const grpc::Status& status, httplib::Response& response);
+// An error for which gRPC has no code of its own.
+void RespondError(int http_status, const std::string& message, httplib::Response& response);
+
+}  // namespace lanekeeper

@@ -1,0 +1,122 @@
+#include "proxy/admin/http_query.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "config/units.h"
+#include "proxy/admin/proto_conversion.h"
+
+namespace lanekeeper {
+namespace {
+
+// What is wrong with a value; empty when nothing is.
+using Setter = std::function<std::string(const std::string& value)>;
+using Setters = std::map<std::string, Setter>;
+
+grpc::Status Invalid(const std::string& why) { return {grpc::StatusCode::INVALID_ARGUMENT, why}; }
+
+grpc::Status Parse(const httplib::Params& params, const Setters& setters) {
+  for (auto param = params.begin(); param != params.end(); ++param) {
+    const std::string name = Printable(param->first);
+    const auto setter = setters.find(param->first);
+    if (setter == setters.end()) {
+      std::string known;
+      for (const auto& one : setters) known += (known.empty() ? "" : ", ") + one.first;
+      return Invalid(fmt::format("unknown parameter '{}'; expected {}", name,
+                                 known.empty() ? "none" : "one of " + known));
+    }
+    if (params.count(param->first) > 1) return Invalid(name + ": given more than once");
+    const std::string why = setter->second(param->second);
+    if (!why.empty()) return Invalid(fmt::format("{}: {}", name, why));
+  }
+  return grpc::Status::OK;
+}
+
+Setter SetText(std::string* to) {
+  return [to](const std::string& value) {
+    *to = value;
+    return std::string();
+  };
+}
+
+Setter SetDuration(google::protobuf::Duration* to) {
+  return [to](const std::string& value) {
+    std::string why;
+    const auto duration = ParseDuration(value, &why);
+    if (!duration) return why;
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*duration);
+    to->set_seconds(seconds.count());
+    to->set_nanos(static_cast<int32_t>(std::chrono::nanoseconds(*duration - seconds).count()));
+    return std::string();
+  };
+}
+
+Setter SetNumber(std::function<void(uint32_t number)> set) {
+  return [set = std::move(set)](const std::string& value) {
+    std::string why;
+    const std::optional<int64_t> number = ParseWholeNumber(value, &why);
+    if (!number) return why;
+    set(static_cast<uint32_t>(std::min<int64_t>(*number, std::numeric_limits<uint32_t>::max())));
+    return std::string();
+  };
+}
+
+std::string SetState(const std::string& value, adminpb::StreamFilter* filter) {
+  std::string name = value;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  adminpb::Lane::State state = adminpb::Lane::STATE_UNSPECIFIED;
+  if (!adminpb::Lane::State_Parse(name, &state) || state == adminpb::Lane::STATE_UNSPECIFIED) {
+    return fmt::format("expected receiving, sending, waiting or half_closed, not '{}'",
+                       Printable(value));
+  }
+  filter->set_state(state);
+  return "";
+}
+
+std::string SetStuck(const std::string& value, adminpb::StreamFilter* filter) {
+  if (value != "true" && value != "false") {
+    return fmt::format("expected true or false, not '{}'", Printable(value));
+  }
+  filter->set_stuck(value == "true");
+  return "";
+}
+
+Setters FilterSetters(adminpb::StreamFilter* filter) {
+  return {{"method", SetText(filter->mutable_method())},
+          {"peer", SetText(filter->mutable_peer())},
+          {"state", [filter](const std::string& value) { return SetState(value, filter); }},
+          {"min_age", SetDuration(filter->mutable_min_age())},
+          {"stuck", [filter](const std::string& value) { return SetStuck(value, filter); }}};
+}
+
+}  // namespace
+
+grpc::Status ParseQuery(const httplib::Params& params, adminpb::ListStreamsRequest* request) {
+  Setters setters = FilterSetters(request->mutable_filter());
+  setters["page_size"] = SetNumber([request](uint32_t size) { request->set_page_size(size); });
+  setters["page_token"] = SetText(request->mutable_page_token());
+  return Parse(params, setters);
+}
+
+grpc::Status ParseQuery(const httplib::Params& params, adminpb::WatchStreamsRequest* request) {
+  Setters setters = FilterSetters(request->mutable_filter());
+  setters["interval"] = [request](const std::string& value) {
+    return SetDuration(request->mutable_interval())(value);
+  };
+  setters["max_streams"] = SetNumber([request](uint32_t max) { request->set_max_streams(max); });
+  return Parse(params, setters);
+}
+
+grpc::Status ParseNoQuery(const httplib::Params& params) { return Parse(params, {}); }
+
+}  // namespace lanekeeper

@@ -1,0 +1,129 @@
+#include "proxy/admin/http_stream.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace lanekeeper {
+namespace {
+
+constexpr auto kFinishTime = std::chrono::milliseconds(200);
+constexpr size_t kFinishBytes = 1024 * 1024;
+
+short Poll(int fd, short events, int timeout_ms) {
+  pollfd waiting{fd, events, 0};
+  return poll(&waiting, 1, timeout_ms) > 0 ? waiting.revents : short{0};
+}
+
+}  // namespace
+
+HttpStream::HttpStream(int fd, Limits limits)
+    : fd_(fd),
+      limits_(limits),
+      read_until_(Clock::now() + limits.request_time),
+      write_until_(Clock::now() + limits.answer_time),
+      bytes_left_(limits.request_bytes) {}
+
+void HttpStream::AnswerWithoutEnd() { write_until_ = Clock::time_point::max(); }
+
+bool HttpStream::PeerHasEnded() const { return Poll(fd_, POLLRDHUP, 0) != 0; }
+
+bool HttpStream::Await(short events, Clock::time_point until) const {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
+    if (left.count() <= 0) return false;
+    if (Poll(fd_, events, static_cast<int>(left.count())) != 0) return true;
+  }
+}
+
+ssize_t HttpStream::read(char* to, size_t size) {
+  while (buffer_begin_ == buffer_end_) {
+    const size_t wanted = std::min(buffer_.size(), bytes_left_);
+    if (wanted == 0) return -1;
+    const ssize_t count = recv(fd_, buffer_.data(), wanted, 0);
+    if (count == 0) return 0;
+    if (count > 0) {
+      buffer_begin_ = 0;
+      buffer_end_ = static_cast<size_t>(count);
+      bytes_left_ -= buffer_end_;
+    } else if (errno != EINTR && (errno != EAGAIN || !Await(POLLIN, read_until_))) {
+      return -1;
+    }
+  }
+  const size_t count = std::min(size, buffer_end_ - buffer_begin_);
+  std::memcpy(to, buffer_.data() + buffer_begin_, count);
+  buffer_begin_ += count;
+  return static_cast<ssize_t>(count);
+}
+
+ssize_t HttpStream::write(const char* bytes, size_t size) {
+  for (;;) {
+    const ssize_t count = send(fd_, bytes, size, MSG_NOSIGNAL);
+    if (count >= 0) return count;
+    if (errno == EINTR) continue;
+    const auto stalled = Clock::now() + limits_.write_stall;
+    if (errno != EAGAIN || !Await(POLLOUT, std::min(stalled, write_until_))) return -1;
+  }
+}
+
+void HttpStream::Finish() {
+  shutdown(fd_, SHUT_WR);
+  const auto until = Clock::now() + kFinishTime;
+  for (size_t read_so_far = 0; read_so_far < kFinishBytes;) {
+    const ssize_t count = recv(fd_, buffer_.data(), buffer_.size(), 0);
+    if (count > 0)
+      read_so_far += static_cast<size_t>(count);
+    else if (count == 0 || errno != EAGAIN || !Await(POLLIN, until))
+      return;
+  }
+}
+
+bool HttpStream::is_readable() const {
+  return buffer_begin_ != buffer_end_ || Await(POLLIN, read_until_);
+}
+
+bool HttpStream::is_writable() const {
+  return Await(POLLOUT, std::min(Clock::now() + limits_.write_stall, write_until_));
+}
+
+std::string HttpStream::Peer() const {
+  std::string ip;
+  int port = 0;
+  get_remote_ip_and_port(ip, port);
+  if (ip.empty()) return "unix:";
+  return ip.find(':') == std::string::npos ? fmt::format("ipv4:{}:{}", ip, port)
+                                           : fmt::format("ipv6:[{}]:{}", ip, port);
+}
+
+void HttpStream::get_remote_ip_and_port(std::string& ip, int& port) const {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (getpeername(fd_, reinterpret_cast<sockaddr*>(&address), &length) != 0) return;
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+    ip = inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+    port = ntohs(v4.sin_port);
+  } else if (address.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
+    ip = inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+    port = ntohs(v6.sin6_port);
+  }
+}
+
+// Nobody here asks; the library only passes it on.
+void HttpStream::get_local_ip_and_port(std::string& ip, int& port) const {
+  ip.clear();
+  port = 0;
+}
+
+// None: the library would refuse descriptors above FD_SETSIZE, though we never select().
+socket_t HttpStream::socket() const { return INVALID_SOCKET; }
+
+}  // namespace lanekeeper

@@ -1,0 +1,155 @@
+#include "proxy/admin/watch.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "proxy/admin/stream_diff.h"
+
+namespace lanekeeper {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::nanoseconds kIntervalDefault = std::chrono::seconds(1);
+constexpr std::chrono::nanoseconds kIntervalMin = std::chrono::milliseconds(100);
+constexpr std::chrono::nanoseconds kIntervalMax = std::chrono::hours(1);
+constexpr size_t kStreamsDefault = 1000;
+constexpr size_t kStreamsMax = 10000;
+
+// The longest silence.
+constexpr auto kTotalsEvery = std::chrono::seconds(5);
+// How long a peer that has gone may go unnoticed, which costs a place for a watcher.
+constexpr auto kPeerCheckEvery = std::chrono::milliseconds(200);
+// A message with more than this is sent, and what follows goes into the next: clients of gRPC
+// refuse messages above 4 MiB unless told otherwise.
+constexpr size_t kMessageBytes = 1024 * 1024;
+
+// One watch, while it goes on.
+class Watch {
+ public:
+  Watch(Control& control, const WatchPlan& plan, const WatchPeer& peer)
+      : control_(control), plan_(plan), peer_(peer) {}
+
+  // Both return false when the peer does not take it.
+  bool Look();
+  bool Send();
+
+  bool has_events() const { return response_.events_size() > 0; }
+
+ private:
+  void Add(StreamDiff::Kind kind, const StreamSnapshot& stream);
+
+  Control& control_;
+  const WatchPlan& plan_;
+  const WatchPeer& peer_;
+  StreamDiff diff_;
+  uint64_t matching_ = 0;
+  adminpb::WatchStreamsResponse response_;
+  size_t response_bytes_ = 0;
+  bool failed_ = false;
+};
+
+bool Watch::Look() {
+  StreamPage page = control_.ListStreams(plan_.filter, 0, plan_.max_streams);
+  matching_ = page.matching;
+  diff_.Look(std::move(page.streams),
+             [this](StreamDiff::Kind kind, const StreamSnapshot& stream) { Add(kind, stream); });
+  return !failed_;
+}
+
+void Watch::Add(StreamDiff::Kind kind, const StreamSnapshot& stream) {
+  if (failed_) return;
+  adminpb::StreamEvent* const event = response_.add_events();
+  event->set_kind(kind);
+  ToProto(stream, event->mutable_stream());
+  response_bytes_ += event->ByteSizeLong();
+  if (response_bytes_ >= kMessageBytes) failed_ = !Send();
+}
+
+bool Watch::Send() {
+  ToProto(control_.Totals(), control_.config().upstream.address, matching_,
+          response_.mutable_totals());
+  const bool sent = peer_.send(response_);
+  response_.Clear();
+  response_bytes_ = 0;
+  return sent;
+}
+
+// False when the watch is over.
+bool SleepUntil(steady_clock::time_point time, Watchers& watchers, const WatchPeer& peer) {
+  for (;;) {
+    if (peer.gone()) return false;
+    const auto now = steady_clock::now();
+    if (now >= time) return true;
+    if (!watchers.SleepUntil(std::min(time, now + kPeerCheckEvery))) return false;
+  }
+}
+
+}  // namespace
+
+Watchers::Slot::~Slot() {
+  if (watchers_ == nullptr) return;
+  std::lock_guard lock(watchers_->mutex_);
+  --watchers_->count_;
+}
+
+std::optional<Watchers::Slot> Watchers::Enter() {
+  std::lock_guard lock(mutex_);
+  if (stopping_ || count_ >= max_) return std::nullopt;
+  ++count_;
+  return std::optional<Slot>(std::in_place, *this);
+}
+
+grpc::Status Watchers::Refusal() const {
+  std::lock_guard lock(mutex_);
+  if (stopping_) return {grpc::StatusCode::UNAVAILABLE, "lanekeeper is ending"};
+  return {grpc::StatusCode::RESOURCE_EXHAUSTED,
+          std::to_string(max_) + " watchers are connected, which is as many as may be"};
+}
+
+bool Watchers::SleepUntil(steady_clock::time_point time) {
+  std::unique_lock lock(mutex_);
+  return !stopped_.wait_until(lock, time, [this] { return stopping_; });
+}
+
+void Watchers::Stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stopped_.notify_all();
+}
+
+grpc::Status PlanWatch(const adminpb::WatchStreamsRequest& request, WatchPlan* plan) {
+  const std::chrono::nanoseconds interval = FromProto(request.interval());
+  if (interval < std::chrono::nanoseconds(0)) {
+    return {grpc::StatusCode::INVALID_ARGUMENT,
+            "interval: expected a duration, not a negative one"};
+  }
+  plan->interval =
+      request.has_interval() ? std::clamp(interval, kIntervalMin, kIntervalMax) : kIntervalDefault;
+  plan->max_streams = request.max_streams() == 0
+                          ? kStreamsDefault
+                          : std::min<size_t>(request.max_streams(), kStreamsMax);
+  return FromProto(request.filter(), &plan->filter);
+}
+
+void RunWatch(Control& control, const WatchPlan& plan, Watchers& watchers, const WatchPeer& peer) {
+  Watch watch(control, plan, peer);
+  auto next_look = steady_clock::now();
+  auto next_totals = next_look;
+  do {
+    const auto now = steady_clock::now();
+    if (now >= next_look) {
+      if (!watch.Look()) return;
+      next_look = now + plan.interval;
+    }
+    if (watch.has_events() || now >= next_totals) {
+      if (!watch.Send()) return;
+      next_totals = now + kTotalsEvery;
+    }
+  } while (SleepUntil(std::min(next_look, next_totals), watchers, peer));
+}
+
+}  // namespace lanekeeper

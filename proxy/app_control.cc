@@ -1,0 +1,111 @@
+#include "proxy/app_control.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace lanekeeper {
+namespace {
+
+bool Matches(const StreamSnapshot& stream, const StreamFilter& filter) {
+  if (stream.method.find(filter.method) == std::string::npos) return false;
+  if (stream.downstream_peer.find(filter.peer) == std::string::npos) return false;
+  if (stream.age < filter.min_age) return false;
+  if (filter.stuck && !stream.stall) return false;
+  return !filter.state || stream.to_upstream.state == *filter.state ||
+         stream.to_downstream.state == *filter.state;
+}
+
+bool Older(const StreamSnapshot& a, const StreamSnapshot& b) { return a.id < b.id; }
+
+}  // namespace
+
+AppControl::AppControl(const AppParts& parts, std::function<void()> request_drain)
+    : parts_(parts),
+      request_drain_(std::move(request_drain)),
+      upstream_peers_(PeersOf(parts.config.upstream.address)) {}
+
+// A shard shows its oldest first, so of those that match the page holds the oldest: as a heap,
+// whose front is the youngest of them.
+StreamPage AppControl::ListStreams(const StreamFilter& filter, StreamId after, size_t max) {
+  StreamPage page;
+  parts_.registry.ForEach([&](Rpc& rpc) {
+    StreamSnapshot stream = rpc.Snapshot();
+    if (!Matches(stream, filter)) return;
+    ++page.matching;
+    if (stream.id <= after) return;
+    std::vector<StreamSnapshot>& streams = page.streams;
+    if (streams.size() == max) {
+      page.more = true;
+      if (streams.empty() || Older(streams.front(), stream)) return;
+      std::pop_heap(streams.begin(), streams.end(), Older);
+      streams.pop_back();
+    }
+    streams.push_back(std::move(stream));
+    std::push_heap(streams.begin(), streams.end(), Older);
+  });
+  std::sort(page.streams.begin(), page.streams.end(), Older);
+  return page;
+}
+
+std::optional<StreamSnapshot> AppControl::FindStream(StreamId id) {
+  std::optional<StreamSnapshot> stream;
+  parts_.registry.Find(id, [&](Rpc& rpc) { stream = rpc.Snapshot(); });
+  return stream;
+}
+
+std::optional<StreamSnapshot> AppControl::CancelStream(StreamId id, const std::string& reason) {
+  std::string message = "lanekeeper: cancelled by an operator";
+  if (!reason.empty()) message += ": " + reason;
+  std::optional<StreamSnapshot> stream;
+  parts_.registry.Find(id, [&](Rpc& rpc) {
+    stream = rpc.Snapshot();
+    rpc.Cancel(TerminationCause::kOperator, GRPC_STATUS_CANCELLED, message);
+  });
+  return stream;
+}
+
+StreamTotals AppControl::Totals() {
+  const auto sum = [this](auto&& read) {
+    return static_cast<uint64_t>(std::max<int64_t>(parts_.metrics.Sum(read), 0));
+  };
+  const auto of = [](const auto& cells, Direction direction) {
+    return cells[static_cast<size_t>(direction)].Get();
+  };
+  constexpr auto kToUpstream = Direction::kToUpstream;
+  constexpr auto kToDownstream = Direction::kToDownstream;
+
+  StreamTotals totals;
+  totals.streams_open = static_cast<uint64_t>(parts_.registry.open());
+  totals.streams_half_closed =
+      sum([](const MetricShard& s) { return s.streams_half_closed.Get(); });
+  totals.streams_stuck = static_cast<uint64_t>(parts_.stuck_detector.stuck());
+  totals.streams_awaiting_upstream = static_cast<uint64_t>(parts_.channel.starts().waiting());
+  totals.downstream_connections = static_cast<uint64_t>(parts_.listener.connections());
+  totals.upstream_connections = static_cast<uint64_t>(CountConnectionsTo(upstream_peers_));
+  totals.upstream_state = ToLabel(parts_.upstream_watch.state());
+  totals.rpcs_started = totals.streams_open + sum([](const MetricShard& s) {
+                          int64_t ended = 0;
+                          for (const Cell& cause : s.terminated) ended += cause.Get();
+                          return ended;
+                        });
+  totals.messages_to_upstream =
+      sum([&](const MetricShard& s) { return of(s.messages, kToUpstream); });
+  totals.messages_to_downstream =
+      sum([&](const MetricShard& s) { return of(s.messages, kToDownstream); });
+  totals.bytes_to_upstream =
+      sum([&](const MetricShard& s) { return of(s.message_bytes, kToUpstream); });
+  totals.bytes_to_downstream =
+      sum([&](const MetricShard& s) { return of(s.message_bytes, kToDownstream); });
+  totals.draining = parts_.readiness.state() == Readiness::State::kDraining;
+  return totals;
+}
+
+bool AppControl::RequestDrain() {
+  if (!request_drain_) return false;
+  // Once: a second signal would end the process at once.
+  if (!drain_requested_.exchange(true) && parts_.readiness.state() != Readiness::State::kDraining) request_drain_();
+  return true;
+}
+
+}  // namespace lanekeeper

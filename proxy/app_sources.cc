@@ -1,0 +1,110 @@
+#include "proxy/app_sources.h"
+
+#include <array>
+#include <vector>
+
+#include "proxy/log/log_setup.h"
+#include "proxy/upstream/connection_count.h"
+
+namespace lanekeeper {
+namespace {
+
+using prometheus::MetricType;
+using Samples = std::vector<Metrics::Sample>;
+
+Samples One(int64_t value) { return {{{}, static_cast<double>(value)}}; }
+
+Samples UpstreamStates(const UpstreamWatch& watch) {
+  Samples samples;
+  for (auto state : {GRPC_CHANNEL_IDLE, GRPC_CHANNEL_CONNECTING, GRPC_CHANNEL_READY,
+                     GRPC_CHANNEL_TRANSIENT_FAILURE}) {
+    samples.push_back({{{"state", ToLabel(state)}}, watch.state() == state ? 1.0 : 0.0});
+  }
+  return samples;
+}
+
+Samples Threads(const RpcThreads& threads) {
+  const RpcThreads::Counts counts = threads.counts();
+  const char* kind = threads.kind() == RpcThreadKind::kUser ? "user" : "kernel";
+  return {{{{"kind", kind}, {"state", "busy"}}, static_cast<double>(counts.busy)},
+          {{{"kind", kind}, {"state", "idle"}}, static_cast<double>(counts.idle)}};
+}
+
+// The stalls that there can be: who is slow may be on either side, all else is the upstream's.
+struct StallCase {
+  Direction direction;
+  StallKind kind;
+};
+constexpr std::array<StallCase, 6> kStallCases = {
+    {{Direction::kToUpstream, StallKind::kSlowReceiver},
+     {Direction::kToUpstream, StallKind::kStreamSlots},
+     {Direction::kToUpstream, StallKind::kNotConnected},
+     {Direction::kToDownstream, StallKind::kSlowReceiver},
+     {Direction::kToDownstream, StallKind::kSilentSender},
+     {Direction::kToDownstream, StallKind::kHalfClosed}}};
+
+template <class Read>
+Samples EachStall(Read read) {
+  Samples samples;
+  for (const StallCase& stall : kStallCases) {
+    samples.push_back({{{"direction", ToLabel(stall.direction)}, {"kind", ToLabel(stall.kind)}},
+                       static_cast<double>(read(stall.direction, stall.kind))});
+  }
+  return samples;
+}
+
+void AddStallSources(Metrics& metrics, const StuckDetector& detector) {
+  metrics.AddSource({"lanekeeper_streams_stuck",
+                     "Open RPCs in which somebody has waited for longer than stuck.after and it is "
+                     "certain for whom, by the direction in which nothing moves and the kind.",
+                     MetricType::Gauge, [&detector] {
+                       return EachStall([&](auto... stall) { return detector.stuck(stall...); });
+                     }});
+  metrics.AddSource({"lanekeeper_stream_stalls_total",
+                     "Times that an RPC became stuck, by direction and kind.", MetricType::Counter,
+                     [&detector] {
+                       return EachStall([&](auto... stall) { return detector.stalls(stall...); });
+                     }});
+}
+
+void AddConnectionSources(Metrics& metrics, const AppParts& parts) {
+  const Listener& listener = parts.listener;
+  metrics.AddSource({"lanekeeper_downstream_connections", "Connections from the application now.",
+                     MetricType::Gauge, [&listener] { return One(listener.connections()); }});
+  metrics.AddSource({"lanekeeper_accept_failures_total",
+                     "Times that no file descriptor was left for a new downstream connection.",
+                     MetricType::Counter, [&listener] { return One(listener.accept_failures()); }});
+  metrics.AddSource({"lanekeeper_upstream_connections", "Connections to the upstream now.",
+                     MetricType::Gauge, [peers = PeersOf(parts.config.upstream.address)] {
+                       return One(CountConnectionsTo(peers));
+                     }});
+  metrics.AddSource({"lanekeeper_streams_awaiting_upstream",
+                     "RPCs whose headers have not left yet: they wait for a connection or for the "
+                     "upstream to allow one more stream.",
+                     MetricType::Gauge,
+                     [&channel = parts.channel] { return One(channel.starts().waiting()); }});
+  metrics.AddSource({"lanekeeper_upstream_state", "1 for the state the upstream channel is in.",
+                     MetricType::Gauge,
+                     [&watch = parts.upstream_watch] { return UpstreamStates(watch); }});
+}
+
+Samples LogLines() {
+  const LogLosses losses = ReadLogLosses();
+  return {{{{"reason", "queue_full"}}, static_cast<double>(losses.queue_full)},
+          {{{"reason", "rate_limited"}}, static_cast<double>(losses.rate_limited)}};
+}
+
+}  // namespace
+
+void AddAppSources(Metrics& metrics, const AppParts& parts) {
+  AddStallSources(metrics, parts.stuck_detector);
+  AddConnectionSources(metrics, parts);
+  metrics.AddSource({"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.",
+                     MetricType::Gauge, [&threads = parts.threads] { return Threads(threads); }});
+  metrics.AddSource({"lanekeeper_log_lines_dropped_total",
+                     "Log lines that were not written: nobody read them, or too many of one kind "
+                     "came at once.",
+                     MetricType::Counter, LogLines});
+}
+
+}  // namespace lanekeeper

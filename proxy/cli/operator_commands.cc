@@ -1,0 +1,166 @@
+#include "proxy/cli/operator_commands.h"
+
+#include <csignal>
+#include <optional>
+#include <string>
+
+#include "proxy/cli/admin_client.h"
+#include "proxy/cli/control_commands.h"
+#include "proxy/cli/option_types.h"
+#include "proxy/cli/probe_commands.h"
+#include "proxy/cli/stop_signals.h"
+#include "proxy/cli/streams_command.h"
+#include "proxy/cli/top_command.h"
+#include "proxy/cli/watch_command.h"
+
+namespace lanekeeper {
+namespace {
+
+using std::chrono::milliseconds;
+
+// As the API has it.
+constexpr size_t kReasonBytesMax = 200;
+constexpr milliseconds kIntervalMin{100};
+
+}  // namespace
+
+// Filled by the parser; each command runs at most once, so that they can share what is alike.
+struct OperatorCommands::Options {
+  std::string admin;
+  StreamsOptions streams;
+  std::optional<uint64_t> id;
+  TopOptions top;
+  WatchOptions watch;
+  std::vector<uint64_t> ids;
+  std::string reason;
+  bool wait_until_gone = false;
+  std::string level;
+  ProbeOptions probe;
+  milliseconds wait_max{std::chrono::seconds(30)};
+};
+
+OperatorCommands::OperatorCommands(CLI::App& cli) : options_(std::make_unique<Options>()) {
+  AddLooks(cli);
+  AddChanges(cli);
+  AddProbes(cli);
+}
+
+OperatorCommands::~OperatorCommands() = default;
+
+CLI::App& OperatorCommands::Add(CLI::App& cli, const char* name, const char* what,
+                                Command command) {
+  CLI::App* added = cli.add_subcommand(name, what);
+  commands_.emplace_back(added, std::move(command));
+  return *added;
+}
+
+void OperatorCommands::AddLooks(CLI::App& cli) {
+  Options& o = *options_;
+  CLI::App& streams =
+      Add(cli, "streams", "List the open streams of a running lanekeeper", [&o](Output& output) {
+        AdminClient client(o.admin);
+        if (o.id) return ShowStream(client, *o.id, o.streams.json, output);
+        return ListStreams(client, o.streams, output);
+      });
+  const CLI::Option* id = AddId(streams, &o.id, "Show this one in full");
+  std::vector<CLI::Option*> narrowing = AddFilter(streams, &o.streams.filter);
+  narrowing.push_back(AddCount(streams, "--limit", &o.streams.limit, "Show so many at most"));
+  // Not CLI11's excludes(), which fills the help with itself.
+  streams.final_callback([id, narrowing] {
+    for (const CLI::Option* option : narrowing) {
+      if (id->count() > 0 && option->count() > 0) {
+        throw CLI::ExcludesError("ID", option->get_name());
+      }
+    }
+  });
+  streams.add_flag("--json", o.streams.json, "One JSON object a line for each stream");
+  AddAdminAddress(streams, &o.admin);
+
+  CLI::App& top = Add(cli, "top", "Show the open streams live, those that wait longest first",
+                      [&o](Output& output) {
+                        const StopSignals signals;
+                        AdminClient client(o.admin, signals.token());
+                        return Top(client, o.top, output);
+                      });
+  AddFilter(top, &o.top.filter);
+  AddDuration(top, "--interval", &o.top.interval, "Between two looks", kIntervalMin);
+  AddCount(top, "--count", &o.top.count, "End after so many looks");
+  AddAdminAddress(top, &o.admin);
+
+  CLI::App& watch = Add(cli, "watch", "Print what happens to the streams, one event a line",
+                        [&o](Output& output) {
+                          const StopSignals signals;
+                          AdminClient client(o.admin, signals.token());
+                          return WatchStreams(client, o.watch, output);
+                        });
+  AddFilter(watch, &o.watch.filter);
+  AddDuration(watch, "--interval", &o.watch.interval, "Between two looks of the daemon",
+              kIntervalMin);
+  watch.add_flag("--json", o.watch.json, "One JSON object a line for each event");
+  AddAdminAddress(watch, &o.admin);
+}
+
+void OperatorCommands::AddChanges(CLI::App& cli) {
+  Options& o = *options_;
+  CLI::App& cancel =
+      Add(cli, "cancel", "End streams with CANCELLED on both sides", [&o](Output& output) {
+        AdminClient client(o.admin);
+        return CancelStreams(client, o.ids, o.reason, output);
+      });
+  AddIds(cancel, &o.ids, "Which ones, as `lanekeeper streams` names them")->required();
+  cancel.add_option("--reason", o.reason, "For the log and the status message")
+      ->type_name("TEXT")
+      ->check([](const std::string& reason) {
+        return reason.size() > kReasonBytesMax ? "must not be longer than 200 bytes" : "";
+      });
+  AddAdminAddress(cancel, &o.admin);
+
+  CLI::App& drain = Add(cli, "drain", "Let open RPCs finish, then end the daemon, as SIGTERM does",
+                        [&o](Output& output) {
+                          AdminClient client(o.admin);
+                          return Drain(client, o.wait_until_gone, output);
+                        });
+  drain.add_flag("--wait", o.wait_until_gone, "Return when the daemon has gone");
+  AddAdminAddress(drain, &o.admin);
+
+  CLI::App& loglevel =
+      Add(cli, "loglevel", "Set what the daemon logs, until it is restarted", [&o](Output& output) {
+        AdminClient client(o.admin);
+        return SetLogLevel(client, o.level, output);
+      });
+  loglevel.add_option("LEVEL", o.level, "trace, debug, info, warn or error")
+      ->required()
+      ->type_name("")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}).description(""));
+  AddAdminAddress(loglevel, &o.admin);
+}
+
+void OperatorCommands::AddProbes(CLI::App& cli) {
+  Options& o = *options_;
+  CLI::App& health = Add(cli, "health", "Ask once whether the daemon is ready: exit code 0 or 1",
+                         [&o](Output& output) { return CheckHealth(o.probe, output); });
+  CLI::App& wait = Add(cli, "wait", "Wait until the daemon is ready",
+                       [&o](Output& output) { return WaitForHealth(o.probe, o.wait_max, output); });
+  AddDuration(wait, "--max", &o.wait_max, "Give up after so long, with exit code 1");
+  for (CLI::App* command : {&health, &wait}) {
+    command->add_flag("--live", o.probe.live, "Ask /livez, whether it runs, instead of /readyz");
+    AddMetricsAddress(*command, &o.probe.metrics);
+  }
+}
+
+const OperatorCommands::Command* OperatorCommands::Given() const {
+  for (const auto& [app, command] : commands_) {
+    if (app->parsed()) return &command;
+  }
+  return nullptr;
+}
+
+bool OperatorCommands::given() const { return Given() != nullptr; }
+
+int OperatorCommands::Run(Output& output) const {
+  // A reader that goes away is seen by the writes, which then end the command quietly.
+  std::signal(SIGPIPE, SIG_IGN);
+  return (*Given())(output);
+}
+
+}  // namespace lanekeeper

@@ -1,0 +1,123 @@
+#include "proxy/cli/stream_text.h"
+
+#include <fmt/format.h>
+#include <google/protobuf/util/time_util.h>
+
+#include <algorithm>
+
+#include "proxy/cli/format.h"
+
+namespace lanekeeper {
+namespace {
+
+namespace v1 = admin::v1;
+
+std::string Lower(std::string name) {
+  std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return name;
+}
+
+std::string LaneText(const v1::Lane& lane) {
+  return fmt::format("{}, {}", LaneStateText(lane), LaneCountText(lane));
+}
+
+std::string LanesText(const v1::Stream& stream) {
+  return fmt::format("to_upstream {}; to_downstream {}", LaneText(stream.to_upstream()),
+                     LaneText(stream.to_downstream()));
+}
+
+std::string LaneDetails(std::string_view name, const v1::Lane& lane) {
+  return fmt::format("{:<14}{}\n{:14}{}\n{:14}waited {} for the sender, {} for the receiver\n",
+                     name, LaneStateText(lane), "", LaneCountText(lane), "",
+                     FormatAge(lane.sender_wait()), FormatAge(lane.receiver_wait()));
+}
+
+std::string What(const v1::StreamEvent& event) {
+  const v1::Stream& stream = event.stream();
+  switch (event.kind()) {
+    case v1::StreamEvent::OPENED:
+      return fmt::format("from {}, open for {}", PeerText(stream), FormatAge(stream.age()));
+    case v1::StreamEvent::STUCK:
+      return StallText(stream);
+    case v1::StreamEvent::ENDED:
+      return fmt::format("after {}: to_upstream {}; to_downstream {}", FormatAge(stream.age()),
+                         LaneCountText(stream.to_upstream()),
+                         LaneCountText(stream.to_downstream()));
+    default:
+      return LanesText(stream);
+  }
+}
+
+}  // namespace
+
+std::string Label(v1::Lane::State state) { return Lower(v1::Lane::State_Name(state)); }
+std::string Label(v1::WaitingFor waiting_for) { return Lower(v1::WaitingFor_Name(waiting_for)); }
+std::string Label(v1::Stall::Kind kind) { return Lower(v1::Stall::Kind_Name(kind)); }
+std::string Label(v1::Stall::Direction direction) {
+  return Lower(v1::Stall::Direction_Name(direction));
+}
+std::string Label(v1::StreamEvent::Kind kind) { return Lower(v1::StreamEvent::Kind_Name(kind)); }
+
+std::string LaneStateText(const v1::Lane& lane) {
+  const bool waits = lane.waiting_for() != v1::NOBODY;
+  return fmt::format("{}{}{} {}", Label(lane.state()), waits ? ": " : "",
+                     waits ? Label(lane.waiting_for()) : "", FormatAge(lane.state_for()));
+}
+
+std::string LaneCountText(const v1::Lane& lane) {
+  return fmt::format("{} msg {}", lane.messages(), FormatBytes(lane.bytes()));
+}
+
+std::string StallText(const v1::Stream& stream) {
+  if (!stream.has_stall()) return "";
+  const v1::Stall& stall = stream.stall();
+  return fmt::format("{} {} {}", Label(stall.kind()), Label(stall.direction()),
+                     FormatAge(stall.lasted()));
+}
+
+std::string PeerText(const v1::Stream& stream) {
+  constexpr std::string_view kUsual = "ipv4:";
+  const std::string& peer = stream.downstream_peer();
+  return Escape(peer.rfind(kUsual, 0) == 0 ? peer.substr(kUsual.size()) : peer);
+}
+
+std::string StreamDetails(const v1::Stream& stream) {
+  std::string text = fmt::format("{:<14}{}\n", "id", stream.id());
+  const auto add = [&text](std::string_view name, const std::string& value) {
+    text += fmt::format("{:<14}{}\n", name, value);
+  };
+  add("method", Escape(stream.method()));
+  add("peer", Escape(stream.downstream_peer()));
+  add("started",
+      fmt::format("{}, {} ago", google::protobuf::util::TimeUtil::ToString(stream.started()),
+                  FormatAge(stream.age())));
+  add("deadline", stream.has_deadline_left() ? "in " + FormatAge(stream.deadline_left()) : "none");
+  add("thread", Lower(v1::ThreadKind_Name(stream.thread_kind())));
+  add("attempts", std::to_string(stream.attempts()));
+  add("answered", stream.answered() ? "yes" : "no");
+  text += LaneDetails("to_upstream", stream.to_upstream());
+  text += LaneDetails("to_downstream", stream.to_downstream());
+  add("stuck", stream.has_stall() ? "STUCK " + StallText(stream) : "no");
+  return text;
+}
+
+std::string OpenStreamsText(const v1::Totals& totals) {
+  return fmt::format("{} open, {} stuck, {} half-closed, {} awaiting the upstream",
+                     Counted(totals.streams_open(), "stream"), totals.streams_stuck(),
+                     totals.streams_half_closed(), totals.streams_awaiting_upstream());
+}
+
+std::string FanInText(const v1::Totals& totals) {
+  return fmt::format("{} -> {} ({}){}", Counted(totals.downstream_connections(), "connection"),
+                     Counted(totals.upstream_connections(), "upstream connection"),
+                     Escape(totals.upstream_state()), totals.draining() ? ", draining" : "");
+}
+
+std::string EventText(const v1::StreamEvent& event) {
+  return fmt::format("{} {} {} {}", Label(event.kind()), event.stream().id(),
+                     Escape(event.stream().method()), What(event));
+}
+
+}  // namespace lanekeeper

@@ -1,0 +1,132 @@
+#include "proxy/log/formatters.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+#include "proxy/log/escape.h"
+#include "proxy/log/fields.h"
+#include "proxy/log/log_event.h"
+
+namespace lanekeeper {
+namespace {
+
+using spdlog::memory_buf_t;
+using spdlog::details::log_msg;
+
+void Append(std::string_view text, memory_buf_t& to) {
+  to.append(text.data(), text.data() + text.size());
+}
+
+// UTC with milliseconds; lines of the same second share the work.
+class Timestamp {
+ public:
+  void AppendTo(memory_buf_t& to, spdlog::log_clock::time_point time) {
+    const auto second = std::chrono::floor<std::chrono::seconds>(time);
+    if (second != second_) {
+      second_ = second;
+      text_ =
+          fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::gmtime(spdlog::log_clock::to_time_t(second)));
+    }
+    fmt::format_to(std::back_inserter(to), "{}.{:03}Z", text_,
+                   std::chrono::floor<std::chrono::milliseconds>(time - second).count());
+  }
+
+ private:
+  std::optional<std::chrono::time_point<spdlog::log_clock, std::chrono::seconds>> second_;
+  std::string text_;
+};
+
+// The names that log.level has.
+std::string_view LevelName(spdlog::level::level_enum level) {
+  if (level == spdlog::level::warn) return "warn";
+  const auto& name = spdlog::level::to_string_view(level);
+  return {name.data(), name.size()};
+}
+
+template <class T>
+inline constexpr bool kIsText = std::is_same_v<T, std::string_view>;
+
+class TextFormatter final : public spdlog::formatter {
+ public:
+  void format(const log_msg& line, memory_buf_t& to) override {
+    const LogParts parts = SplitLogMessage(line);
+    timestamp_.AppendTo(to, line.time);
+    fmt::format_to(std::back_inserter(to), " {} ", LevelName(line.level));
+    AppendEscaped(parts.message, to);
+    std::string_view rest = parts.fields;
+    while (const auto field = NextLogField(rest)) {
+      fmt::format_to(std::back_inserter(to), " {}=", field->key);
+      std::visit([&to](const auto& value) { AppendValue(value, to); }, field->value);
+    }
+    to.push_back('\n');
+  }
+  std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<TextFormatter>();
+  }
+
+ private:
+  template <class T>
+  static void AppendValue(const T& value, memory_buf_t& to) {
+    if constexpr (kIsText<T>) {
+      AppendTextValue(value, to);
+    } else {
+      fmt::format_to(std::back_inserter(to), "{}", value);
+    }
+  }
+
+  Timestamp timestamp_;
+};
+
+class JsonFormatter final : public spdlog::formatter {
+ public:
+  void format(const log_msg& line, memory_buf_t& to) override {
+    const LogParts parts = SplitLogMessage(line);
+    Append("{\"time\":\"", to);
+    timestamp_.AppendTo(to, line.time);
+    fmt::format_to(std::back_inserter(to), R"(","level":"{}","message":)", LevelName(line.level));
+    AppendJsonString(parts.message, to);
+    std::string_view rest = parts.fields;
+    while (const auto field = NextLogField(rest)) {
+      fmt::format_to(std::back_inserter(to), ",\"{}\":", field->key);
+      std::visit([&to](const auto& value) { AppendValue(value, to); }, field->value);
+    }
+    Append("}\n", to);
+  }
+  std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<JsonFormatter>();
+  }
+
+ private:
+  template <class T>
+  static void AppendValue(const T& value, memory_buf_t& to) {
+    if constexpr (kIsText<T>) {
+      AppendJsonString(value, to);
+    } else if constexpr (std::is_same_v<T, double>) {
+      // JSON has no infinity and no NaN.
+      std::isfinite(value) ? void(fmt::format_to(std::back_inserter(to), "{}", value))
+                           : Append("null", to);
+    } else {
+      fmt::format_to(std::back_inserter(to), "{}", value);
+    }
+  }
+
+  Timestamp timestamp_;
+};
+
+}  // namespace
+
+std::unique_ptr<spdlog::formatter> MakeLogFormatter(LogFormat format) {
+  if (format == LogFormat::kJson) return std::make_unique<JsonFormatter>();
+  return std::make_unique<TextFormatter>();
+}
+
+}  // namespace lanekeeper

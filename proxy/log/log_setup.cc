@@ -1,0 +1,46 @@
+#include "proxy/log/log_setup.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <memory>
+
+#include "proxy/log/formatters.h"
+#include "proxy/log/log_event.h"
+#include "proxy/log/rate_limit.h"
+
+namespace lanekeeper {
+namespace {
+
+// The queue of the default logger; none in a process that has not called SetUpLog.
+std::shared_ptr<LogQueue> CurrentQueue() {
+  const std::shared_ptr<spdlog::logger> logger = spdlog::default_logger();
+  if (logger == nullptr || logger->sinks().empty()) return nullptr;
+  return std::dynamic_pointer_cast<LogQueue>(logger->sinks().front());
+}
+
+}  // namespace
+
+LogSession SetUpLog(const LogConfig& config) {
+  // Whoever reads stderr may end before we do, which must not end us.
+  std::signal(SIGPIPE, SIG_IGN);
+  auto queue = LogQueue::Start(STDERR_FILENO, MakeLogFormatter(config.format));
+  auto logger = std::make_shared<spdlog::logger>("lanekeeper", queue);
+  logger->set_level(ToSpdlog(config.level));
+  spdlog::set_default_logger(std::move(logger));
+  return LogSession(std::move(queue));
+}
+
+bool FlushLog(std::chrono::milliseconds bound) {
+  const auto queue = CurrentQueue();
+  return queue == nullptr || queue->Flush(bound);
+}
+
+LogLosses ReadLogLosses() {
+  const auto queue = CurrentQueue();
+  return {.queue_full = queue == nullptr ? 0 : queue->lost(),
+          .rate_limited = RateLimit::TotalSuppressed()};
+}
+
+}  // namespace lanekeeper

@@ -1,0 +1,72 @@
+#include "proxy/log/stream_log.h"
+
+#include <string_view>
+
+#include "proxy/log/log_event.h"
+#include "proxy/log/rate_limit.h"
+#include "proxy/log/stream_fields.h"
+
+namespace lanekeeper {
+namespace {
+
+constexpr int kBurst = 20;
+
+std::string_view MessageFor(const Stall& stall) {
+  switch (stall.kind) {
+    case StallKind::kSlowReceiver:
+      return stall.direction == Direction::kToDownstream
+                 ? "stream is stuck: the application does not read"
+                 : "stream is stuck: the upstream does not read";
+    case StallKind::kSilentSender:
+      return "stream is stuck: the upstream has not answered";
+    case StallKind::kStreamSlots:
+      return "stream is stuck: the upstream allows no further stream";
+    case StallKind::kNotConnected:
+      return "stream is stuck: no connection to the upstream";
+    case StallKind::kHalfClosed:
+      return "stream is stuck: the requests ended and the upstream has sent nothing since";
+  }
+  return "stream is stuck";
+}
+
+void AddStall(const StreamSnapshot& stream, const Stall& stall, LogFields& fields) {
+  AddIdentity(stream, fields);
+  fields.Add("kind", ToLabel(stall.kind))
+      .Add("direction", ToLabel(stall.direction))
+      .Add("lasted_s", Seconds(stall.lasted))
+      .Add("age_s", Seconds(stream.age))
+      .Add("to_upstream_state", ToLabel(stream.to_upstream.state))
+      .Add("to_upstream_waiting_for", ToLabel(stream.to_upstream.waiting_for))
+      .Add("to_upstream_messages", stream.to_upstream.messages)
+      .Add("to_upstream_bytes", stream.to_upstream.bytes)
+      .Add("to_downstream_state", ToLabel(stream.to_downstream.state))
+      .Add("to_downstream_waiting_for", ToLabel(stream.to_downstream.waiting_for))
+      .Add("to_downstream_messages", stream.to_downstream.messages)
+      .Add("to_downstream_bytes", stream.to_downstream.bytes);
+  if (stream.deadline_left) fields.Add("deadline_left_s", Seconds(*stream.deadline_left));
+}
+
+}  // namespace
+
+RateLimit& StuckLineLimit() {
+  static RateLimit limit(kBurst);
+  return limit;
+}
+
+RateLimit& MovesAgainLineLimit() {
+  static RateLimit limit(kBurst);
+  return limit;
+}
+
+void LogStuck(const StreamSnapshot& stream, RateLimit& limit) {
+  if (!stream.stall) return;
+  LogEvent(limit, LogLevel::kWarn, MessageFor(*stream.stall),
+           [&](LogFields& fields) { AddStall(stream, *stream.stall, fields); });
+}
+
+void LogMovesAgain(const StreamSnapshot& stream, const Stall& was, RateLimit& limit) {
+  LogEvent(limit, LogLevel::kInfo, "stream moves again",
+           [&](LogFields& fields) { AddStall(stream, was, fields); });
+}
+
+}  // namespace lanekeeper

@@ -1,0 +1,163 @@
+#include "proxy/rpc/stuck_detector.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "proxy/log/stream_log.h"
+#include "proxy/threads/thread_name.h"
+
+namespace lanekeeper {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Often enough to tell soon, and no more.
+constexpr milliseconds kShortestInterval(50);
+constexpr milliseconds kLongestInterval(500);
+
+milliseconds IntervalFor(const StuckConfig& config) {
+  milliseconds shortest = kLongestInterval;
+  for (const milliseconds after : {config.after, config.silent_after.value_or(config.after)}) {
+    if (after.count() > 0) shortest = std::min(shortest, after / 8);
+  }
+  return std::max(shortest, kShortestInterval);
+}
+
+// A silent upstream may be about to answer; only who is blocked is ended.
+bool IsBlocked(StallKind kind) {
+  return kind != StallKind::kSilentSender && kind != StallKind::kHalfClosed;
+}
+
+grpc_status_code CodeFor(StallKind kind) {
+  switch (kind) {
+    case StallKind::kStreamSlots:
+      return GRPC_STATUS_RESOURCE_EXHAUSTED;
+    case StallKind::kNotConnected:
+      return GRPC_STATUS_UNAVAILABLE;
+    default:
+      return GRPC_STATUS_ABORTED;
+  }
+}
+
+std::string MessageFor(const Stall& stall) {
+  const auto lasted = std::chrono::duration<double>(stall.lasted).count();
+  const char* what = "";
+  switch (stall.kind) {
+    case StallKind::kStreamSlots:
+      what = "the upstream allowed no further stream";
+      break;
+    case StallKind::kNotConnected:
+      what = "there was no connection to the upstream";
+      break;
+    default:
+      what = stall.direction == Direction::kToUpstream ? "the upstream did not read"
+                                                       : "the application did not read";
+  }
+  return fmt::format("lanekeeper: stuck.after passed: {} for {:.1f} s", what, lasted);
+}
+
+}  // namespace
+
+StallRules StallRulesOf(const StuckConfig& config) {
+  return {config.after, config.silent_after.value_or(config.after)};
+}
+
+StuckDetector::StuckDetector(const StuckConfig& config, RpcRegistry& registry,
+                             SharedChannel& channel)
+    : config_(config), registry_(registry), channel_(channel) {
+  const StallRules rules = StallRulesOf(config);
+  if (rules.blocked_after.count() == 0 && rules.silent_after.count() == 0) return;
+  thread_ = std::thread([this] { Run(); });
+}
+
+StuckDetector::~StuckDetector() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+int64_t StuckDetector::stuck() const {
+  int64_t sum = 0;
+  for (const auto& kinds : stuck_now_) {
+    for (const std::atomic<int64_t>& count : kinds) sum += count.load(std::memory_order_relaxed);
+  }
+  return sum;
+}
+
+void StuckDetector::Run() {
+  SetThreadName("lk-stuck");
+  const milliseconds interval = IntervalFor(config_);
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, interval, [this] { return stopping_; })) {
+    lock.unlock();
+    Look();
+    lock.lock();
+  }
+}
+
+void StuckDetector::Look() {
+  const bool upstream_ready = channel_.ready();
+  Stalls found;
+  registry_.ForEach([&](Rpc& rpc) {
+    if (const auto stall = rpc.FindStall(InstantNow(), upstream_ready)) {
+      found.emplace(rpc.id(), *stall);
+    }
+  });
+  TellMoving(found);
+  TellNew(found);
+  Count(found);
+  known_ = std::move(found);
+}
+
+void StuckDetector::TellNew(const Stalls& found) {
+  for (const auto& [id, stall] : found) {
+    const auto known = known_.find(id);
+    if (known != known_.end() && known->second.kind == stall.kind &&
+        known->second.direction == stall.direction) {
+      continue;
+    }
+    stalls_[static_cast<size_t>(stall.direction)][static_cast<size_t>(stall.kind)].fetch_add(
+        1, std::memory_order_relaxed);
+    std::optional<StreamSnapshot> stream;
+    registry_.Find(id, [&](Rpc& rpc) { stream = rpc.Snapshot(); });
+    if (!stream) continue;  // it has just ended
+    stream->stall = stall;  // as it was found
+    LogStuck(*stream);
+    if (config_.action != StuckAction::kCancel || !IsBlocked(stall.kind)) continue;
+    registry_.Find(id, [&](Rpc& rpc) {
+      rpc.Cancel(TerminationCause::kStuck, CodeFor(stall.kind), MessageFor(stall));
+    });
+  }
+}
+
+void StuckDetector::TellMoving(const Stalls& found) {
+  for (const auto& [id, stall] : known_) {
+    if (found.contains(id)) continue;
+    std::optional<StreamSnapshot> stream;
+    registry_.Find(id, [&](Rpc& rpc) { stream = rpc.Snapshot(); });
+    if (stream) LogMovesAgain(*stream, stall);
+  }
+}
+
+void StuckDetector::Count(const Stalls& found) {
+  std::array<std::array<int64_t, kStallKinds>, 2> counts{};
+  for (const auto& [id, stall] : found) {
+    ++counts[static_cast<size_t>(stall.direction)][static_cast<size_t>(stall.kind)];
+  }
+  for (size_t direction = 0; direction < counts.size(); ++direction) {
+    for (size_t kind = 0; kind < kStallKinds; ++kind) {
+      stuck_now_[direction][kind].store(counts[direction][kind], std::memory_order_relaxed);
+    }
+  }
+}
+
+}  // namespace lanekeeper

@@ -1,0 +1,67 @@
+// Looks at all open streams a few times a second and tells when one gets stuck and when it moves
+// again: a number for each kind, a line in the log; with stuck.action: cancel it ends the stream.
+// A thread of its own from start to end. stuck() and stalls() from any.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "config/config.h"
+#include "proxy/rpc/rpc_registry.h"
+#include "proxy/rpc/stream_snapshot.h"
+#include "proxy/upstream/shared_channel.h"
+
+namespace lanekeeper {
+
+class StuckDetector {
+ public:
+  // Both outlive this. Starts no thread where the configuration lets nothing count as stuck.
+  StuckDetector(const StuckConfig& config, RpcRegistry& registry, SharedChannel& channel);
+  StuckDetector(const StuckDetector&) = delete;
+  StuckDetector& operator=(const StuckDetector&) = delete;
+  ~StuckDetector();
+
+  // Streams that were stuck when it looked last, and how often streams became so.
+  int64_t stuck(Direction direction, StallKind kind) const {
+    return At(stuck_now_, direction, kind);
+  }
+  int64_t stalls(Direction direction, StallKind kind) const { return At(stalls_, direction, kind); }
+  int64_t stuck() const;
+
+ private:
+  using Counts = std::array<std::array<std::atomic<int64_t>, kStallKinds>, 2>;
+  using Stalls = std::unordered_map<StreamId, Stall>;
+
+  static int64_t At(const Counts& counts, Direction direction, StallKind kind) {
+    return counts[static_cast<size_t>(direction)][static_cast<size_t>(kind)].load(
+        std::memory_order_relaxed);
+  }
+
+  void Run();
+  void Look();
+  void TellNew(const Stalls& found);
+  void TellMoving(const Stalls& found);
+  void Count(const Stalls& found);
+
+  const StuckConfig config_;
+  RpcRegistry& registry_;
+  SharedChannel& channel_;
+  Stalls known_;  // as of the last look
+  Counts stuck_now_{};
+  Counts stalls_{};
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// When, by the configuration, waiting becomes a stall.
+StallRules StallRulesOf(const StuckConfig& config);
+
+}  // namespace lanekeeper
