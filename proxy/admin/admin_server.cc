@@ -1,6 +1,7 @@
 #include "proxy/admin/admin_server.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <future>
 #include <optional>
@@ -40,7 +41,10 @@ AdminServer::Bound AdminServer::Bind(const AdminConfig& config) {
         fmt::format("admin: cannot listen on {}: {}", config.address.value_or("\"\""), why));
   }
   try {
-    return {address->host, ListeningSocket::Open(*address)};
+    Bound bound{address->host, ListeningSocket::Open(*address)};
+    // Not for every user, as where RPCs come in: who may connect may do everything.
+    if (address->is_unix()) chmod(address->unix_path.c_str(), 0600);
+    return bound;
   } catch (const std::runtime_error& error) {
     throw std::runtime_error(fmt::format("admin: {}", error.what()));
   }

@@ -1,7 +1,9 @@
 // The address itself: who gets in, and how all of it ends.
 #include <gmock/gmock.h>
+#include <stdlib.h>
 
 #include <chrono>
+#include <filesystem>
 #include <stdexcept>
 #include <thread>
 
@@ -39,6 +41,19 @@ TEST(AdminServerTest, IsNamedAsClientsDialIt) {
   AdminServer server({kTcp}, control);
   EXPECT_GT(server.port(), 0);
   EXPECT_EQ(server.name(), "127.0.0.1:" + std::to_string(server.port()));
+}
+
+TEST(AdminServerTest, AUnixSocketIsItsOwnersAlone) {
+  FakeControl control;
+  char folder[] = "/tmp/lanekeeper-admin-XXXXXX";
+  ASSERT_NE(mkdtemp(folder), nullptr);
+  const std::filesystem::path path = std::filesystem::path(folder) / "admin.sock";
+  {
+    AdminServer server({"unix://" + path.string()}, control);
+    EXPECT_EQ(std::filesystem::status(path).permissions() & std::filesystem::perms::all,
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  }
+  std::filesystem::remove_all(folder);
 }
 
 class ConnectionsTest : public AnyAddress {
