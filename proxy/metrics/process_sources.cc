@@ -1,15 +1,20 @@
 #include "proxy/metrics/process_sources.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <array>
 #include <fstream>
+#include <functional>
 #include <iterator>
+#include <mutex>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/version.h"
@@ -19,19 +24,44 @@ namespace {
 
 using prometheus::MetricType;
 
-// Fields of /proc/self/stat after the command name, which may hold spaces (proc(5)); field 3 is
-// first.
-std::vector<std::string> StatFields() {
-  std::ifstream file("/proc/self/stat");
-  std::string line((std::istreambuf_iterator<char>(file)), {});
-  std::istringstream fields(line.substr(std::min(line.size(), line.rfind(')') + 1)));
-  return {std::istream_iterator<std::string>(fields), {}};
-}
+// What /proc tells of this process. Its files stay open: with no descriptor left nothing could be
+// opened, and that is when somebody wants to see the numbers. Any thread.
+class ProcSelf {
+ public:
+  ProcSelf()
+      : stat_(open("/proc/self/stat", O_RDONLY | O_CLOEXEC)), fds_(opendir("/proc/self/fd")) {}
+  ProcSelf(const ProcSelf&) = delete;
+  ProcSelf& operator=(const ProcSelf&) = delete;
+  ~ProcSelf() {
+    if (stat_ >= 0) close(stat_);
+    if (fds_ != nullptr) closedir(fds_);
+  }
 
-double StatField(size_t number) {
-  const std::vector<std::string> fields = StatFields();
-  return number - 3 < fields.size() ? std::stod(fields[number - 3]) : 0;
-}
+  // As numbered in proc(5).
+  double StatField(size_t number) const {
+    std::array<char, 4096> text{};
+    const ssize_t size = pread(stat_, text.data(), text.size(), 0);
+    const std::string line(text.data(), static_cast<size_t>(std::max<ssize_t>(size, 0)));
+    // After the command name, which may hold spaces, follows field 3.
+    std::istringstream rest(line.substr(std::min(line.size(), line.rfind(')') + 1)));
+    const std::vector<std::string> fields{std::istream_iterator<std::string>(rest), {}};
+    return number - 3 < fields.size() ? std::stod(fields[number - 3]) : 0;
+  }
+
+  double OpenFds() {
+    if (fds_ == nullptr) return 0;
+    const std::lock_guard lock(fds_mutex_);
+    rewinddir(fds_);
+    int count = 0;
+    while (const dirent* entry = readdir(fds_)) count += entry->d_name[0] != '.';
+    return count;
+  }
+
+ private:
+  const int stat_;
+  std::mutex fds_mutex_;
+  DIR* const fds_;
+};
 
 double BootTime() {
   std::ifstream file("/proc/stat");
@@ -43,42 +73,42 @@ double BootTime() {
 
 double Ticks() { return static_cast<double>(sysconf(_SC_CLK_TCK)); }
 
-double OpenFds() {
-  std::error_code error;
-  auto entries = std::filesystem::directory_iterator("/proc/self/fd", error);
-  return static_cast<double>(std::distance(begin(entries), end(entries)));
-}
-
 double MaxFds() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   return static_cast<double>(limit.rlim_cur);
 }
 
-Metrics::Source Value(const char* name, const char* help, MetricType type, double (*read)()) {
-  return {name, help, type, [read] { return std::vector<Metrics::Sample>{{{}, read()}}; }};
+Metrics::Source Value(const char* name, const char* help, MetricType type,
+                      std::function<double()> read) {
+  return {name, help, type, [read = std::move(read)] {
+            return std::vector<Metrics::Sample>{{{}, read()}};
+          }};
 }
 
 }  // namespace
 
 void AddProcessSources(Metrics& metrics) {
+  // Of the process, however many proxies it runs.
+  static ProcSelf self;
+  const double started = BootTime() + self.StatField(22) / Ticks();
   metrics.AddSource(Value("process_cpu_seconds_total",
                           "User and system CPU time spent, in seconds.", MetricType::Counter,
-                          [] { return (StatField(14) + StatField(15)) / Ticks(); }));
+                          [] { return (self.StatField(14) + self.StatField(15)) / Ticks(); }));
   metrics.AddSource(
       Value("process_resident_memory_bytes", "Resident memory size in bytes.", MetricType::Gauge,
-            [] { return StatField(24) * static_cast<double>(sysconf(_SC_PAGESIZE)); }));
+            [] { return self.StatField(24) * static_cast<double>(sysconf(_SC_PAGESIZE)); }));
   metrics.AddSource(Value("process_virtual_memory_bytes", "Virtual memory size in bytes.",
-                          MetricType::Gauge, [] { return StatField(23); }));
+                          MetricType::Gauge, [] { return self.StatField(23); }));
   metrics.AddSource(Value("process_threads", "Number of OS threads.", MetricType::Gauge,
-                          [] { return StatField(20); }));
-  metrics.AddSource(
-      Value("process_open_fds", "Number of open file descriptors.", MetricType::Gauge, &OpenFds));
+                          [] { return self.StatField(20); }));
+  metrics.AddSource(Value("process_open_fds", "Number of open file descriptors.", MetricType::Gauge,
+                          [] { return self.OpenFds(); }));
   metrics.AddSource(Value("process_max_fds", "Maximum number of open file descriptors.",
                           MetricType::Gauge, &MaxFds));
   metrics.AddSource(Value("process_start_time_seconds",
                           "Start time of the process since the Unix epoch, in seconds.",
-                          MetricType::Gauge, [] { return BootTime() + StatField(22) / Ticks(); }));
+                          MetricType::Gauge, [started] { return started; }));
   metrics.AddSource(
       {"lanekeeper_build_info", "Always 1; the labels say what is running.", MetricType::Gauge, [] {
          return std::vector<Metrics::Sample>{

@@ -124,8 +124,13 @@ class Alerts(TrafficTest):
         with contextlib.ExitStack() as connections:
             for _ in range(100):
                 connections.enter_context(socket.create_connection((host, int(port)), timeout=5))
-            self.await_alert("LanekeeperFileDescriptorsNearLimit")
             self.await_alert("LanekeeperConnectionsNotAccepted")
+            self.await_alert("LanekeeperFileDescriptorsNearLimit")
+            # With no descriptor left, the process still sees its own numbers.
+            self.prometheus.await_scrapes(3)
+            [share] = self.prometheus.numbers("process_open_fds / process_max_fds")
+            self.assertGreater(share, 0.9)
+            self.assertEqual(self.prometheus.numbers("resets(process_cpu_seconds_total[1h])"), [0])
 
     def test_log_that_has_gaps(self):
         self.start_all(upstream=self.start_upstream(0, 1))
