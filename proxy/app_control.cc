@@ -79,7 +79,11 @@ StreamTotals AppControl::Totals() {
   totals.streams_open = static_cast<uint64_t>(parts_.registry.open());
   totals.streams_half_closed =
       sum([](const MetricShard& s) { return s.streams_half_closed.Get(); });
-  totals.streams_stuck = static_cast<uint64_t>(parts_.stuck_detector.stuck());
+  // As the list shows it, and not as the detector saw it when it looked last.
+  const bool upstream_ready = parts_.channel.ready();
+  parts_.registry.ForEach([&](Rpc& rpc) {
+    if (rpc.FindStall(InstantNow(), upstream_ready)) ++totals.streams_stuck;
+  });
   totals.streams_awaiting_upstream = static_cast<uint64_t>(parts_.channel.starts().waiting());
   totals.downstream_connections = static_cast<uint64_t>(parts_.listener.connections());
   totals.upstream_connections = static_cast<uint64_t>(CountConnectionsTo(upstream_peers_));
@@ -104,7 +108,8 @@ StreamTotals AppControl::Totals() {
 bool AppControl::RequestDrain() {
   if (!request_drain_) return false;
   // Once: a second signal would end the process at once.
-  if (!drain_requested_.exchange(true) && parts_.readiness.state() != Readiness::State::kDraining) request_drain_();
+  if (!drain_requested_.exchange(true) && parts_.readiness.state() != Readiness::State::kDraining)
+    request_drain_();
   return true;
 }
 

@@ -58,6 +58,8 @@ class Rpc {
   void Cancel(TerminationCause cause, grpc_status_code code, const std::string& message);
 
   StreamId id() const { return id_; }
+  // Whether it was ended from outside. Any thread, as above.
+  bool interrupted() const { return interruption().code != GRPC_STATUS_OK; }
   // Any thread, as above. Its end gets a line in the log, as its being stuck has.
   void set_told_stuck() { told_stuck_.store(true, std::memory_order_relaxed); }
   // Any thread, as above: what it looks like now.
@@ -97,7 +99,6 @@ class Rpc {
     grpc_status_code code = GRPC_STATUS_OK;
   };
   Interruption interruption() const { return interruption_.load(std::memory_order_relaxed); }
-  bool interrupted() const { return interruption().code != GRPC_STATUS_OK; }
   void Interrupt(Interruption interruption);
 
   const StreamId id_;

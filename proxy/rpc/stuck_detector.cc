@@ -86,14 +86,6 @@ StuckDetector::~StuckDetector() {
   if (thread_.joinable()) thread_.join();
 }
 
-int64_t StuckDetector::stuck() const {
-  int64_t sum = 0;
-  for (const auto& kinds : stuck_now_) {
-    for (const std::atomic<int64_t>& count : kinds) sum += count.load(std::memory_order_relaxed);
-  }
-  return sum;
-}
-
 void StuckDetector::Run() {
   SetThreadName("lk-stuck");
   StandBack();
@@ -146,7 +138,9 @@ void StuckDetector::TellMoving(const Stalls& found) {
   for (const auto& [id, stall] : known_) {
     if (found.contains(id)) continue;
     std::optional<StreamSnapshot> stream;
-    registry_.Find(id, [&](Rpc& rpc) { stream = rpc.Snapshot(); });
+    registry_.Find(id, [&](Rpc& rpc) {
+      if (!rpc.interrupted()) stream = rpc.Snapshot();
+    });
     if (stream) LogMovesAgain(*stream, stall);
   }
 }

@@ -31,7 +31,6 @@ class StuckDetector {
     return At(stuck_now_, direction, kind);
   }
   int64_t stalls(Direction direction, StallKind kind) const { return At(stalls_, direction, kind); }
-  int64_t stuck() const;
 
  private:
   using Counts = std::array<std::array<std::atomic<int64_t>, kStallKinds>, 2>;

@@ -81,7 +81,7 @@ class UnavailableUpstream(DaemonTest):
         self.assert_unavailable_quickly(channel)
         daemon.await_line(rf" warn.* upstream 127\.0\.0\.1:{port}: ")
         self.assert_unavailable_quickly(channel)
-        self.assertEqual(daemon.count_lines(" warn"), 1, daemon.lines)
+        self.assertEqual(daemon.count_lines(" warn upstream"), 1, daemon.lines)
         self.start_upstream(port)
         wait_until(lambda: code_of(channel) == grpc.StatusCode.OK, "the upstream found",
                    RECONNECT_BOUND)
@@ -93,7 +93,7 @@ class UnavailableUpstream(DaemonTest):
         self.assert_unavailable_quickly(channel)
         daemon.await_line(r" warn.*no-such-host\.invalid.*resolve")
         self.assert_unavailable_quickly(channel)
-        self.assertEqual(daemon.count_lines(" warn"), 1, daemon.lines)
+        self.assertEqual(daemon.count_lines(" warn upstream"), 1, daemon.lines)
 
     def test_wait_for_ready_holds_rpcs_until_the_upstream_comes(self):
         port = free_port()

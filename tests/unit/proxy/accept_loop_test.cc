@@ -41,6 +41,12 @@ class AcceptLoopTest : public ::testing::Test {
     accepted_.clear();
   }
 
+  // A connection counts a moment before it is handed over.
+  size_t accepted() {
+    std::lock_guard lock(mutex_);
+    return accepted_.size();
+  }
+
   int port_;
   std::mutex mutex_;
   std::vector<int> accepted_;
@@ -59,7 +65,7 @@ class AcceptLoopTest : public ::testing::Test {
 TEST_F(AcceptLoopTest, AConnectionCountsFromAcceptToClose) {
   const int first = Dial(port_);
   const int second = Dial(port_);
-  EXPECT_TRUE(Eventually([&] { return loop_.connections() == 2; }));
+  EXPECT_TRUE(Eventually([&] { return loop_.connections() == 2 && accepted() == 2; }));
   CloseAccepted();
   EXPECT_TRUE(Eventually([&] { return loop_.connections() == 0; }));
   close(first);
