@@ -8,14 +8,14 @@ from panels import DATASOURCE, lay_out
 from rows import ROWS
 
 FILE = pathlib.Path(__file__).resolve().parent / "lanekeeper.json"
-ALL = {"text": "All", "value": "$__all"}
 
 
 def labels_variable(name, label, asked, **more):
     """A variable with the values of a label, several or all of them."""
     return {"type": "query", "name": name, "label": label, "datasource": DATASOURCE,
             "query": {"query": asked, "refId": name}, "definition": asked,
-            "refresh": 2, "sort": 1, "multi": True, "includeAll": True, "current": ALL, **more}
+            "refresh": 2, "sort": 1, "multi": True, "includeAll": True,
+            "current": {"text": ["All"], "value": ["$__all"]}, **more}
 
 
 def dashboard():

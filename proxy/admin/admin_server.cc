@@ -1,14 +1,18 @@
 #include "proxy/admin/admin_server.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include <future>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "proxy/admin/http_connection.h"
 #include "proxy/admin/http_json.h"
+#include "proxy/threads/thread_name.h"
 
 namespace lanekeeper {
 namespace {
@@ -37,7 +41,10 @@ AdminServer::Bound AdminServer::Bind(const AdminConfig& config) {
         fmt::format("admin: cannot listen on {}: {}", config.address.value_or("\"\""), why));
   }
   try {
-    return {address->host, ListeningSocket::Open(*address)};
+    Bound bound{address->host, ListeningSocket::Open(*address)};
+    // Not for every user, as where RPCs come in: who may connect may do everything.
+    if (address->is_unix()) chmod(address->unix_path.c_str(), 0600);
+    return bound;
   } catch (const std::runtime_error& error) {
     throw std::runtime_error(fmt::format("admin: {}", error.what()));
   }
@@ -66,14 +73,24 @@ AdminServer::AdminServer(Bound bound, Control& control, const AdminLimits& limit
   accept_loop_.Start([this](int, int fd) { OnConnection(Connection(fd)); });
 }
 
-// Along the way that a connection takes, so that none appears behind what has ended. Core's
-// shutdown waits for every connection, also for that of a peer that has stopped answering: cut.
+// Along the way that a connection takes, so that none appears behind what has ended.
 AdminServer::~AdminServer() {
   first_bytes_.Stop();
   watchers_.Stop();
   accept_loop_.StopAccepting();
-  accept_loop_.CutConnections();
+  // What goes on has its time to end; then it is cut, for core's shutdown waits for every
+  // connection, also for that of a peer that has stopped answering.
+  std::promise<void> ended;
+  std::thread cutter([this, done = ended.get_future()] {
+    SetThreadName("lk-admin-end");
+    if (done.wait_for(limits_.end_grace) == std::future_status::timeout) {
+      accept_loop_.CutConnections();
+    }
+  });
   http_.Stop();
+  grpc_.Shutdown(std::chrono::system_clock::now() + limits_.end_grace);
+  ended.set_value();
+  cutter.join();
 }
 
 void AdminServer::OnConnection(Connection connection) {

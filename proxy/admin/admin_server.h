@@ -31,6 +31,8 @@ struct AdminLimits {
   ConnectionWorkers::Limits http{12, 64};
   HttpStream::Limits request{128 * 1024, std::chrono::seconds(5), std::chrono::seconds(5),
                              std::chrono::seconds(30)};
+  // How long answers that are on their way may take at the end: the one to POST /drain, for one.
+  std::chrono::milliseconds end_grace{300};
 };
 
 class AdminServer {

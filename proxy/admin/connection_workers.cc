@@ -2,12 +2,23 @@
 
 #include <spdlog/spdlog.h>
 
-#include <system_error>
+#include <cstring>
 #include <utility>
 
 #include "proxy/threads/thread_name.h"
 
 namespace lanekeeper {
+namespace {
+
+// Address space, not memory. Not what the process's limit happens to be: cpp-httplib matches some
+// headers with std::regex, which recurses for each byte of up to 8 KiB, and 1 MiB is too little.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr size_t kStackBytes = 64 * 1024 * 1024;
+#else
+constexpr size_t kStackBytes = 8 * 1024 * 1024;
+#endif
+
+}  // namespace
 
 ConnectionWorkers::ConnectionWorkers(Limits limits, Serve serve)
     : limits_(limits), serve_(std::move(serve)) {}
@@ -17,13 +28,9 @@ ConnectionWorkers::~ConnectionWorkers() { Stop(); }
 std::optional<Connection> ConnectionWorkers::Offer(Connection connection) {
   std::lock_guard lock(mutex_);
   if (stopping_ || waiting_.size() >= limits_.waiting) return connection;
-  if (waiting_.size() >= idle_ && threads_.size() < limits_.threads) {
-    try {
-      threads_.emplace_back([this] { Run(); });
-    } catch (const std::system_error& error) {
-      spdlog::warn("admin: cannot start a thread: {}", error.what());
-      if (threads_.empty()) return connection;
-    }
+  if (waiting_.size() >= idle_ && threads_.size() < limits_.threads && !StartThread() &&
+      threads_.empty()) {
+    return connection;
   }
   waiting_.push_back(std::move(connection));
   work_.notify_one();
@@ -31,16 +38,34 @@ std::optional<Connection> ConnectionWorkers::Offer(Connection connection) {
 }
 
 void ConnectionWorkers::Stop() {
-  std::vector<std::thread> threads;
+  std::vector<pthread_t> threads;
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
     waiting_.clear();
-    for (int fd : served_) shutdown(fd, SHUT_RDWR);
     threads.swap(threads_);
   }
   work_.notify_all();
-  for (std::thread& thread : threads) thread.join();
+  for (pthread_t thread : threads) pthread_join(thread, nullptr);
+}
+
+// With the mutex held.
+bool ConnectionWorkers::StartThread() {
+  const auto main = [](void* self) -> void* {
+    static_cast<ConnectionWorkers*>(self)->Run();
+    return nullptr;
+  };
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  pthread_t thread{};
+  const int error = pthread_create(&thread, &attributes, main, this);
+  pthread_attr_destroy(&attributes);
+  if (error == 0)
+    threads_.push_back(thread);
+  else
+    spdlog::warn("admin: cannot start a thread: {}", std::strerror(error));
+  return error == 0;
 }
 
 void ConnectionWorkers::Run() {
@@ -51,13 +76,12 @@ void ConnectionWorkers::Run() {
     work_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
     --idle_;
     if (stopping_) return;
-    const Connection connection = std::move(waiting_.front());
+    std::optional<Connection> connection(std::move(waiting_.front()));
     waiting_.pop_front();
-    served_.insert(connection.fd());
     lock.unlock();
-    serve_(connection);
+    serve_(*connection);
+    connection.reset();
     lock.lock();
-    served_.erase(connection.fd());
   }
 }
 

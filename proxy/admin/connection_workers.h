@@ -1,15 +1,15 @@
 // A bounded number of threads that serve connections, one each at a time. Threads are started as
 // they are needed and stay. Owns the connections that wait; ends when stopped or destroyed, which
-// cuts those being served.
+// closes what waits and lets what is being served end.
 #pragma once
+
+#include <pthread.h>
 
 #include <condition_variable>
 #include <deque>
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <set>
-#include <thread>
 #include <vector>
 
 #include "proxy/admin/connection.h"
@@ -22,7 +22,7 @@ class ConnectionWorkers {
     size_t threads;
     size_t waiting;
   };
-  // On one of the threads; the connection is closed afterwards. Must return soon once it is cut.
+  // On one of the threads; the connection is closed afterwards.
   using Serve = std::function<void(const Connection& connection)>;
 
   ConnectionWorkers(Limits limits, Serve serve);
@@ -34,6 +34,7 @@ class ConnectionWorkers {
   void Stop();
 
  private:
+  bool StartThread();
   void Run();
 
   const Limits limits_;
@@ -42,9 +43,8 @@ class ConnectionWorkers {
   std::condition_variable work_;
   bool stopping_ = false;
   std::deque<Connection> waiting_;
-  std::set<int> served_;
   size_t idle_ = 0;
-  std::vector<std::thread> threads_;
+  std::vector<pthread_t> threads_;
 };
 
 }  // namespace lanekeeper

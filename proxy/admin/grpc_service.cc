@@ -116,14 +116,17 @@ AdminGrpcServer::AdminGrpcServer(AdminCalls& calls, Watchers& watchers)
   if (server_ == nullptr) throw std::runtime_error("admin: gRPC could not start its server");
 }
 
-// Cancels what goes on, rather than wait for it.
-AdminGrpcServer::~AdminGrpcServer() { server_->Shutdown(std::chrono::system_clock::now()); }
+AdminGrpcServer::~AdminGrpcServer() { Shutdown(std::chrono::system_clock::now()); }
 
 void AdminGrpcServer::Serve(Connection connection) {
   grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
   parameters.listener_fd = -1;
   parameters.fd = connection.Release();
   connections_->HandleNewConnection(&parameters);
+}
+
+void AdminGrpcServer::Shutdown(std::chrono::system_clock::time_point cancel_at) {
+  server_->Shutdown(cancel_at);
 }
 
 }  // namespace lanekeeper

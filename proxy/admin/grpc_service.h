@@ -1,10 +1,11 @@
 // The admin API over gRPC: a server in this process that is given its connections. Owns the server
-// and its threads. Any thread may hand connections over; ends, with every call, when destroyed.
+// and its threads. Any thread may hand connections over; ends when shut down.
 #pragma once
 
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <chrono>
 #include <memory>
 
 #include "proxy/admin/admin_calls.h"
@@ -21,6 +22,8 @@ class AdminGrpcServer {
 
   // A connection whose first bytes are HTTP/2's.
   void Serve(Connection connection);
+  // Returns when every call has ended; those that go on until then are cancelled.
+  void Shutdown(std::chrono::system_clock::time_point cancel_at);
 
  private:
   class Service;

@@ -6,6 +6,9 @@
 #include <grpcpp/support/status.h>
 #include <httplib.h>
 
+#include <string>
+#include <utility>
+
 #include "proxy/admin/admin_calls.h"
 #include "proxy/admin/http_guard.h"
 #include "proxy/admin/http_routes.h"

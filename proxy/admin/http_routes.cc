@@ -19,6 +19,7 @@ constexpr std::array<std::pair<std::string_view, What>, 6> kFixed = {
      {"/version", What::kGetVersion}}};
 constexpr std::string_view kOneStream = "/streams/";
 constexpr std::string_view kCancel = "/cancel";
+constexpr size_t kIdBytesMax = 20;  // of the largest there is; the library's regex gets no more
 
 // "/" is the page itself.
 std::optional<HttpRoute> FindPageFile(std::string_view path) {
@@ -50,7 +51,7 @@ std::optional<HttpRoute> FindRoute(const std::string& path) {
     id.resize(id.size() - kCancel.size());
     what = What::kCancelStream;
   }
-  if (id.empty() || id.find('/') != id.npos) return std::nullopt;
+  if (id.empty() || id.size() > kIdBytesMax || id.find('/') != id.npos) return std::nullopt;
   return HttpRoute{what, std::move(id), nullptr};
 }
 

@@ -83,6 +83,14 @@ void ObservabilityServer::Bind(const std::string& address) {
 
 void ObservabilityServer::AddPages(const prometheus::Collectable& metrics,
                                    const Readiness& readiness) {
+  // The library would send as many copies of a page as a header can name ranges.
+  server_->set_pre_routing_handler(
+      [](const httplib::Request& request, httplib::Response& response) {
+        if (!request.has_header("Range")) return httplib::Server::HandlerResponse::Unhandled;
+        response.status = 400;
+        response.set_content("no ranges\n", "text/plain");
+        return httplib::Server::HandlerResponse::Handled;
+      });
   server_->Get("/metrics", [&metrics](const httplib::Request&, httplib::Response& response) {
     response.set_content(prometheus::TextSerializer().Serialize(metrics.Collect()),
                          "text/plain; version=0.0.4; charset=utf-8");

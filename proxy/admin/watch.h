@@ -10,6 +10,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "proxy/admin/control.h"
 #include "proxy/admin/proto_conversion.h"

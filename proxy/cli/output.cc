@@ -29,20 +29,21 @@ Output::Output(FILE* out, FILE* err) : out_(out), err_(err) {}
 
 Screen Output::LookAtScreen() const {
   Screen screen;
-  const int descriptor = fileno(out_);
-  if (descriptor < 0 || !IsTerminal(descriptor)) return screen;
+  if (!IsTerminal(descriptor())) return screen;
   screen.is_terminal = true;
   screen.colours = !IsSet("NO_COLOR");
   // Terminals that do not know their size say 0.
   winsize size{};
   screen.width = 80;
   screen.height = 24;
-  if (ioctl(descriptor, TIOCGWINSZ, &size) == 0) {
+  if (ioctl(descriptor(), TIOCGWINSZ, &size) == 0) {
     if (size.ws_col > 0) screen.width = size.ws_col;
     if (size.ws_row > 0) screen.height = size.ws_row;
   }
   return screen;
 }
+
+int Output::descriptor() const { return fileno(out_); }
 
 bool Output::Note(bool good) {
   if (!good && error_ == 0) error_ = errno == 0 ? EIO : errno;

@@ -24,6 +24,9 @@ class Output {
   // As it is now: terminals change their size.
   Screen LookAtScreen() const;
 
+  // Below 0 where what is written goes to memory.
+  int descriptor() const;
+
   // False once nothing can be written any more.
   bool Write(std::string_view text);
   bool Flush();

@@ -90,9 +90,10 @@ std::string StreamDetails(const v1::Stream& stream) {
   };
   add("method", Escape(stream.method()));
   add("peer", Escape(stream.downstream_peer()));
-  add("started",
-      fmt::format("{}, {} ago", google::protobuf::util::TimeUtil::ToString(stream.started()),
-                  FormatAge(stream.age())));
+  google::protobuf::Timestamp started = stream.started();
+  started.set_nanos(0);
+  add("started", fmt::format("{}, {} ago", google::protobuf::util::TimeUtil::ToString(started),
+                             FormatAge(stream.age())));
   add("deadline", stream.has_deadline_left() ? "in " + FormatAge(stream.deadline_left()) : "none");
   add("thread", Lower(v1::ThreadKind_Name(stream.thread_kind())));
   add("attempts", std::to_string(stream.attempts()));

@@ -55,9 +55,25 @@ std::vector<bool> Table::Breaks(const std::vector<size_t>& widths) const {
   return breaks;
 }
 
+void Table::GiveBack(const std::vector<bool>& breaks, std::vector<size_t>* widths) const {
+  for (size_t begin = 0, end = 0; begin < widths->size(); begin = end) {
+    size_t used = (begin > 0 ? kIndent : 0) + (*widths)[begin];
+    for (end = begin + 1; end < widths->size() && !breaks[end]; ++end) {
+      used += kGap + (*widths)[end];
+    }
+    size_t spare = screen_width_ - std::min(screen_width_, used);
+    for (size_t i = begin; i < end; ++i) {
+      const size_t grown = std::min(spare, widths_[i] - (*widths)[i]);
+      (*widths)[i] += grown;
+      spare -= grown;
+    }
+  }
+}
+
 std::vector<std::string> Table::Render(const std::vector<std::string>& row) const {
-  const std::vector<size_t> widths = FittedWidths();
+  std::vector<size_t> widths = FittedWidths();
   const std::vector<bool> breaks = Breaks(widths);
+  GiveBack(breaks, &widths);
   std::vector<std::string> lines(1);
   for (size_t i = 0; i < row.size(); ++i) {
     if (breaks[i])

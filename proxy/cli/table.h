@@ -31,6 +31,8 @@ class Table {
   std::vector<size_t> FittedWidths() const;
   // Where new lines begin.
   std::vector<bool> Breaks(const std::vector<size_t>& widths) const;
+  // To columns that were cut, what the other columns of their line leave over.
+  void GiveBack(const std::vector<bool>& breaks, std::vector<size_t>* widths) const;
 
   std::vector<Column> columns_;
   std::vector<size_t> widths_;

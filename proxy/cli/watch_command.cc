@@ -3,8 +3,11 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <atomic>
+
 #include "proxy/cli/format.h"
 #include "proxy/cli/json.h"
+#include "proxy/cli/reader_watch.h"
 #include "proxy/cli/stream_text.h"
 
 namespace lanekeeper {
@@ -30,7 +33,6 @@ bool PrintEvents(const v1::WatchStreamsResponse& look, bool json, Output& output
   for (const v1::StreamEvent& event : look.events()) {
     output.Write(json ? JsonEvent(time, event) : fmt::format("{} {}\n", time, EventText(event)));
   }
-  // Also of a look without events: it tells whether the reader is still there.
   return output.Flush();
 }
 
@@ -47,12 +49,17 @@ int WatchStreams(AdminClient& client, const WatchOptions& options, Output& outpu
     return output.Fail(client.WhyFailed(connected));
   }
   const auto reader = client.Watch(&context, request);
+  std::atomic<bool> unread = false;
+  const ReaderWatch reader_watch(output.descriptor(), [&] {
+    unread = true;
+    context.TryCancel();
+  });
   v1::WatchStreamsResponse look;
   while (reader->Read(&look)) {
     if (!PrintEvents(look, options.json, output)) context.TryCancel();
   }
   const grpc::Status status = reader->Finish();
-  const bool asked_for = client.stop().stop_requested() || !output.Flush();
+  const bool asked_for = client.stop().stop_requested() || unread || !output.Flush();
   if (!status.ok() && !asked_for) return output.Fail(client.WhyFailed(status));
   return output.Finish(0);
 }

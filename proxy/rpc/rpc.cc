@@ -44,12 +44,6 @@ Detached Rpc::RunToEnd() {
   owner_.OnRpcEnded(*this);
 }
 
-void Rpc::LogEnd() const {
-  if (!environment_.access_log.wants(recorder_.code())) return;
-  environment_.access_log.Write({Snapshot(), recorder_.code(), recorder_.cause(),
-                                 activity_.start_wait(), downstream_.incoming().traceparent()});
-}
-
 Task Rpc::Run() {
   downstream_.Watch();
   upstream_->Watch();
@@ -261,54 +255,6 @@ void Rpc::FailTooLarge(const Message& message) {
 bool Rpc::deadline_passed() const {
   const std::optional<std::chrono::nanoseconds> left = deadline_left();
   return left && *left <= kDeadlineSlack + recorder_.age() / 20;
-}
-
-std::optional<std::chrono::nanoseconds> Rpc::deadline_left() const {
-  const gpr_timespec deadline = downstream_.incoming().details.deadline;
-  if (gpr_time_cmp(deadline, gpr_inf_future(deadline.clock_type)) == 0) return std::nullopt;
-  const gpr_timespec now = gpr_now(deadline.clock_type);
-  return std::chrono::milliseconds(gpr_time_to_millis(gpr_time_sub(deadline, now)));
-}
-
-StreamSnapshot Rpc::Snapshot() const {
-  const Instant now = InstantNow();
-  const bool upstream_ready = environment_.channel.ready();
-  StreamSnapshot snapshot;
-  snapshot.id = id_;
-  snapshot.method = downstream_.incoming().method();
-  snapshot.downstream_peer = downstream_.incoming().peer();
-  snapshot.age = activity_.age(now);
-  snapshot.started = std::chrono::system_clock::now() -
-                     std::chrono::duration_cast<std::chrono::system_clock::duration>(snapshot.age);
-  snapshot.deadline_left = deadline_left();
-  snapshot.thread_kind = environment_.thread_kind;
-  snapshot.attempts = activity_.attempts();
-  snapshot.answered = activity_.answered();
-  snapshot.to_upstream = activity_.Look(Direction::kToUpstream, now, upstream_ready);
-  snapshot.to_downstream = activity_.Look(Direction::kToDownstream, now, upstream_ready);
-  snapshot.stall = FindStall(now, upstream_ready);
-  return snapshot;
-}
-
-// The first interruption is the one that counts.
-void Rpc::Interrupt(Interruption interruption) {
-  Interruption none;
-  interruption_.compare_exchange_strong(none, interruption, std::memory_order_relaxed);
-}
-
-void Rpc::Cancel(TerminationCause cause, grpc_status_code code, const std::string& message) {
-  Interrupt({cause, code});
-  downstream_.Cancel(code, message.c_str());
-}
-
-void Rpc::EndForDrain() {
-  Interrupt({TerminationCause::kDrain, GRPC_STATUS_UNAVAILABLE});
-  upstream_.Cancel(GRPC_STATUS_UNAVAILABLE, MessageFor(RejectReason::kDraining));
-}
-
-void Rpc::CancelForDrain() {
-  Interrupt({TerminationCause::kDrain, GRPC_STATUS_UNAVAILABLE});
-  downstream_.Cancel(GRPC_STATUS_UNAVAILABLE, MessageFor(RejectReason::kDraining));
 }
 
 }  // namespace lanekeeper

@@ -32,6 +32,9 @@ struct RpcEnvironment {
   RpcThreadKind thread_kind;
   StallRules stall_rules;
   AccessLog access_log;
+  // The time of day when the steady clock was at 0: once for all, so that the start of an RPC stays
+  // the same whenever somebody looks.
+  std::chrono::system_clock::time_point steady_epoch;
 };
 
 class Rpc {

@@ -51,6 +51,7 @@ class StreamActivity {
   // Any thread. `now` is InstantNow() of not long ago.
   LaneSnapshot Look(Direction direction, Instant now, bool upstream_ready) const;
   std::optional<Stall> FindStall(const StallRules& rules, Instant now, bool upstream_ready) const;
+  Instant began() const { return began_; }
   std::chrono::nanoseconds age(Instant now) const { return std::chrono::nanoseconds(now - began_); }
   // Until the upstream took the RPC.
   std::chrono::nanoseconds start_wait() const { return start_.total(); }

@@ -5,6 +5,8 @@ import collections
 import json
 import re
 import signal
+import urllib.error
+import urllib.request
 
 import grpc
 
@@ -258,6 +260,17 @@ class Metrics(DaemonTest):
         for line in self.daemon.scrape().text.splitlines():
             self.assertRegex(line, r'^(#.*|[a-z_]+(\{(\w+="([^"\\]|\\["\\n])*",?)+\})? \S+)$')
         self.assertEqual(self.value("grpc_server_handled_total"), 6)
+
+    def test_ranges_do_not_multiply_an_answer(self):
+        self.start_both()
+        ranges = "bytes=" + ",".join(["0-"] * 500)
+        request = urllib.request.Request(f"http://{self.daemon.metrics_address}/metrics",
+                                         headers={"Range": ranges})
+        with self.assertRaises(urllib.error.HTTPError) as refused:
+            urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20)
+        with refused.exception as answer:
+            self.assertEqual(answer.code, 400)
+            self.assertLess(len(answer.read()), 100_000)
 
     def test_pages(self):
         self.start_both()

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""The README says what the binary does: its metrics table, its commands, its example of a bad file."""
+"""The README says what the binary does: its commands, its example of a bad file. Its metrics table is
+golden_test.py's."""
 
 import pathlib
 import re
 import subprocess
 
-from byte_client import call
 from support import LANEKEEPER, DaemonTest, main
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -13,18 +13,6 @@ README = (ROOT / "README.md").read_text()
 
 
 class Readme(DaemonTest):
-    def table(self):
-        """The metrics table: name to (type, meaning)."""
-        rows = re.findall(r"^\| `(\w+)` \| (\w+) \| ([^|]*) \| (.+) \|$", README, re.MULTILINE)
-        return {name: (kind, meaning) for name, kind, _, meaning in rows}
-
-    def test_metrics_table_is_what_the_daemon_serves(self):
-        daemon = self.start(self.start_upstream().address)
-        call(self.open_channel(daemon.target), b"x")
-        scrape = daemon.scrape()
-        served = {name: (scrape.types[name], scrape.helps[name]) for name in scrape.types}
-        self.assertEqual(self.table(), served)
-
     def test_bad_file_is_refused_with_the_text_shown(self):
         config = re.search(r"```yaml\n(listn.*?)```", README, re.DOTALL).group(1)
         shown = re.search(r"--config broken.yaml; echo \$\?\n(.*?)```", README, re.DOTALL).group(1)

@@ -48,6 +48,7 @@ TEST_P(StreamListTest, AStreamIsShownAsItIs) {
   // The send downstream settles a moment after its message has been read.
   ASSERT_TRUE(Eventually([&] { return List(proxy).at(0).to_downstream.messages == 2; }));
   const StreamSnapshot stream = List(proxy).at(0);
+  EXPECT_EQ(stream.started, List(proxy).at(0).started);
   EXPECT_EQ(stream.method, "/shop.Orders/Watch");
   EXPECT_THAT(stream.downstream_peer, StartsWith("ipv4:127.0.0.1:"));
   EXPECT_GE(stream.started, before - seconds(1));

@@ -6,8 +6,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const pageFolder = fileURLToPath(new URL('../../proxy/admin/page', import.meta.url));
-const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:";
+const policy = [
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'",
+  "img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+].join('; ');
 const types = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
@@ -100,7 +102,7 @@ export class FakeDaemon {
     const after = matching.filter((stream) => Number(stream.id) > Number(token));
     const page = after.slice(0, Number(size));
     return {
-      ...(page.length > 0 && { streams: page }),
+      ...(page.length > 0 && { streams: page.map(startedAbout) }),
       ...(after.length > page.length && { next_page_token: page.at(-1).id }),
       totals: { ...this.#totals(), streams_matching: String(matching.length), ...this.totals },
     };
@@ -137,6 +139,14 @@ export class FakeDaemon {
     this.streams = this.streams.filter((other) => other !== stream);
     answer(response, 200, { stream });
   }
+}
+
+// lanekeeper computes it anew for each answer, so it differs a little.
+function startedAbout(stream) {
+  return {
+    ...stream,
+    started: stream.started.replace('Z', `.${process.hrtime.bigint() % 1000n}Z`),
+  };
 }
 
 async function bodyOf(request) {

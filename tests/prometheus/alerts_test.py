@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Each alert fires in the situation that it is for, brought about for real; a lanekeeper that is well
-fires none. Only LanekeeperContractViolation cannot be brought about; promtool's tests have it."""
+"""Each alert fires in the situation that it is for, brought about for real; a lanekeeper that is
+well fires none. Only LanekeeperContractViolation cannot be brought about; promtool's tests have
+it."""
 
 import contextlib
 import signal
@@ -51,7 +52,7 @@ class Alerts(TrafficTest):
         self.assert_calm("LanekeeperStreamStuckSlowReceiver")
         self.open_unread()
         alert = self.await_alert("LanekeeperStreamStuckSlowReceiver", direction="to_downstream")
-        self.assertIn("1 streams stuck: the application does not read", alert["annotations"]["summary"])
+        self.assertIn("1 stuck: the application does not read", alert["annotations"]["summary"])
         self.assertEqual(len(self.prometheus.alerts("LanekeeperStreamStuckSlowReceiver")), 1)
 
     def test_upstream_that_does_not_read(self):

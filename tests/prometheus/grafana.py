@@ -14,15 +14,16 @@ VARIABLE = re.compile(r"\$(\w+)|\$\{(\w+)(?::\w+)?\}|\[\[(\w+)(?::\w+)?\]\]")
 def regex_value(values):
     """What a variable that may have several values becomes in a query: a regular expression, in
     which a backslash is written twice because it stands in a PromQL string."""
-    escaped = [re.sub(r"([$^*{}\[\]'+?.()|\\])", r"\\\\\1", value) for value in values]
+    escaped = [re.sub(r"([$^*{}\[\]'+?.()|])", r"\\\\\1", value.replace("\\", "\\" * 4))
+               for value in values]
     return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
 
 
 class Grafana:
-    """A dashboard with all of its variables at "All", shown with one Prometheus as data source,
-    whose setting "Scrape interval" is the true one."""
+    """A dashboard, shown with one Prometheus as data source, whose setting "Scrape interval" is the
+    true one. Its variables are at what is chosen, else at "All"."""
 
-    def __init__(self, dashboard, prometheus):
+    def __init__(self, dashboard, prometheus, **chosen):
         self.prometheus = prometheus
         step = max(SCRAPE_SECONDS, RANGE_SECONDS // POINTS)
         self.step = step
@@ -31,14 +32,15 @@ class Grafana:
         self.choices = {}
         for variable in dashboard["templating"]["list"]:
             if variable["type"] == "query":
-                self._choose_all(variable)
+                self._choose(variable, chosen.get(variable["name"]))
 
-    def _choose_all(self, variable):
+    def _choose(self, variable, chosen):
         asked = self.fill_in(variable["query"]["query"])
         selector, label = re.fullmatch(r"label_values\((.+), (\w+)\)", asked).groups()
         choices = self.prometheus.ask(f"label/{label}/values", **{"match[]": selector})
         self.choices[variable["name"]] = choices
-        self.values[variable["name"]] = variable.get("allValue") or regex_value(choices)
+        self.values[variable["name"]] = (
+            regex_value(chosen) if chosen else variable.get("allValue") or regex_value(choices))
 
     def fill_in(self, expr):
         def value(match):

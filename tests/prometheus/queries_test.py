@@ -55,6 +55,20 @@ class Queries(TrafficTest):
         self.assertGreater(len(questions), 40)
         self.await_all(questions)
 
+    def test_panels_show_the_instance_that_is_chosen(self):
+        here = Grafana(DASHBOARD, self.prometheus, instance=[self.daemon.metrics_address])
+        either = Grafana(DASHBOARD, self.prometheus,
+                         instance=["elsewhere:1", self.daemon.metrics_address])
+        elsewhere = Grafana(DASHBOARD, self.prometheus, instance=["elsewhere:1"])
+        for panel in DASHBOARD["panels"]:
+            for target in panel.get("targets", ()):
+                with self.subTest(panel["title"], expr=target["expr"]):
+                    self.assertFalse(any(elsewhere.numbers(target)))
+        [target] = [panel["targets"][0] for panel in DASHBOARD["panels"]
+                    if panel["title"] == "Open streams"]
+        self.assertTrue(any(here.numbers(target)))
+        self.assertTrue(any(either.numbers(target)))
+
     def test_every_recording_rule_records(self):
         self.await_all({name: lambda name=name: self.prometheus.numbers(name)
                         for name in rules("record")})

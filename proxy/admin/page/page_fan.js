@@ -25,9 +25,9 @@ export class Fan {
       svg('rect', { class: 'keeper', x: 104, y: MIDDLE - 16, width: 92, height: 32, rx: 6 }),
       label(150, MIDDLE + 4, 'keeper-name', 'lanekeeper'),
       label(4, 97, 'count', count(downstream)),
-      label(4, 111, 'side', 'downstream connections'),
+      label(4, 111, 'side', noun('downstream', downstream)),
       label(296, 97, 'count end', count(upstream)),
-      label(296, 111, 'side end', 'upstream connections'),
+      label(296, 111, 'side end', noun('upstream', upstream)),
     );
   }
 }
@@ -47,6 +47,10 @@ function lines(number, from, to) {
       svg('circle', { cx: from, cy: y, r: 2.6 }),
     );
   });
+}
+
+function noun(side, number) {
+  return `${side} connection${Number(number) === 1 ? '' : 's'}`;
 }
 
 function label(x, y, kind, text) {

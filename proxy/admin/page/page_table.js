@@ -15,7 +15,7 @@ function messages({ to_upstream: up, to_downstream: down }) {
 
 // A daemon that was restarted counts from 1 again.
 function key(stream) {
-  return `${stream.id} ${stream.started}`;
+  return `${stream.id} ${stream.method} ${stream.downstream_peer}`;
 }
 
 export class StreamTable {

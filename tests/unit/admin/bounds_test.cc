@@ -1,5 +1,6 @@
 // Peers that take without giving: each kind is bounded, and others are still served.
 #include <gmock/gmock.h>
+#include <pthread.h>
 
 #include <chrono>
 #include <deque>
@@ -65,6 +66,22 @@ TEST_F(BoundsTest, SilentConnectionsKeepNobodyElseOut) {
   for (int i = 0; i < 136; ++i) EXPECT_TRUE(silent[static_cast<size_t>(i)].IsClosed()) << i;
   EXPECT_TRUE(silent.back().Send(kWatch));
   EXPECT_THAT(silent.back().ReadUntil("totals"), HasSubstr("totals"));
+}
+
+TEST_F(BoundsTest, AHeadAsLongAsMayBeIsHarmlessHoweverSmallTheStacksOfTheProcess) {
+  server();
+  pthread_attr_t before;
+  ASSERT_EQ(pthread_getattr_default_np(&before), 0);
+  pthread_attr_t small;
+  pthread_attr_init(&small);
+  pthread_attr_setstacksize(&small, 512 * 1024);
+  ASSERT_EQ(pthread_setattr_default_np(&small), 0);
+  std::string ranges = "Range: bytes=0-1";
+  while (ranges.size() < 8100) ranges += ",0-1";
+  EXPECT_EQ(Get("/version", ranges + "\r\n").status, 200);
+  EXPECT_EQ(pthread_setattr_default_np(&before), 0);
+  pthread_attr_destroy(&small);
+  pthread_attr_destroy(&before);
 }
 
 TEST_F(BoundsTest, MoreConnectionsThanMayBeAreClosed) {

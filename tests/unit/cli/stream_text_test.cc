@@ -42,6 +42,7 @@ TEST(PeerText, KeepsAllButTheUsualScheme) {
 TEST(StreamDetails, ShowEverything) {
   v1::Stream stream = StuckStream(17, 31s);
   stream.mutable_started()->set_seconds(1795338001);
+  stream.mutable_started()->set_nanos(938752865);
   *stream.mutable_deadline_left() = ToProto(90s);
   *stream.mutable_to_downstream()->mutable_receiver_wait() = ToProto(33s);
   EXPECT_EQ(StreamDetails(stream),

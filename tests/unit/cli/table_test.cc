@@ -51,7 +51,13 @@ TEST(Table, BreaksTheLineWhereCuttingIsNotEnough) {
   Table table(Columns(), 22);
   table.Measure(kRow);
   EXPECT_THAT(table.RenderTitles(), ElementsAre("ID  METHOD", "    STATE"));
-  EXPECT_THAT(table.Render(kRow), ElementsAre("17  /sho…atch", "    sending  12 msg"));
+  EXPECT_THAT(table.Render(kRow), ElementsAre("17  /shop.Orders/Watch", "    sending  12 msg"));
+}
+
+TEST(Table, CutsInABrokenLineNoMoreThanNeeded) {
+  Table table(Columns(), 20);
+  table.Measure(kRow);
+  EXPECT_THAT(table.Render(kRow), ElementsAre("17  /shop.O…rs/Watch", "    sending  12 msg"));
 }
 
 TEST(Table, LeavesOutEmptyLines) {

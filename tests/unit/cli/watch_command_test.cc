@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -23,6 +25,7 @@ class WatchCommand : public testing::Test {
     admin::v1::StreamEvent* event = admin_.looks.emplace_back().add_events();
     event->set_kind(admin::v1::StreamEvent::STUCK);
     *event->mutable_stream() = StuckStream(17, 31s);
+    std::signal(SIGPIPE, SIG_IGN);  // as the command line does
   }
 
   int Watch(const WatchOptions& options = {}, std::stop_token stop = {}) {
@@ -72,6 +75,23 @@ TEST_F(WatchCommand, EndsWellWhenAskedTo) {
   EXPECT_EQ(Watch({}, stop.get_token()), 0);
   watcher.join();
   EXPECT_EQ(captured_.err.text(), "");
+}
+
+TEST_F(WatchCommand, EndsWithItsReaderAlsoWhileNothingHappens) {
+  admin_.watch_stays = true;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  FILE* pipe_file = fdopen(ends[1], "w");
+  std::thread reader([&] {
+    admin_.AwaitWatch();
+    close(ends[0]);
+  });
+  Output output(pipe_file, captured_.err.file());
+  AdminClient client(admin_.address());
+  EXPECT_EQ(WatchStreams(client, {}, output), 0);
+  reader.join();
+  EXPECT_EQ(captured_.err.text(), "");
+  std::fclose(pipe_file);
 }
 
 TEST_F(WatchCommand, EndsWhenItCannotWrite) {
