@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "proxy/threads/stand_back.h"
 #include "proxy/threads/thread_name.h"
 
 namespace lanekeeper {
@@ -70,6 +71,7 @@ bool ConnectionWorkers::StartThread() {
 
 void ConnectionWorkers::Run() {
   SetThreadName("lk-admin-http");
+  StandBack();
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "protos/lanekeeper/admin/v1/admin.grpc.pb.h"
+#include "proxy/threads/stand_back.h"
 
 namespace lanekeeper {
 namespace {
@@ -49,6 +50,7 @@ class AdminGrpcServer::Service final : public adminpb::Admin::Service {
 
   grpc::Status ListStreams(grpc::ServerContext*, const adminpb::ListStreamsRequest* request,
                            adminpb::ListStreamsResponse* response) override {
+    StandBack();  // gRPC's thread, which does nothing but this server's calls
     return calls_.ListStreams(*request, response);
   }
 
@@ -59,6 +61,7 @@ class AdminGrpcServer::Service final : public adminpb::Admin::Service {
     if (grpc::Status status = PlanWatch(*request, &plan); !status.ok()) return status;
     const std::optional<Watchers::Slot> slot = watchers_.Enter();
     if (!slot) return watchers_.Refusal();
+    StandBack();
     RunWatch(
         calls_.control(), plan, watchers_,
         {.gone = [context] { return context->IsCancelled(); },

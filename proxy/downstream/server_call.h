@@ -30,7 +30,8 @@ class IncomingCall {
   std::string_view method() const { return ViewOf(details.method); }
   // The header of W3C Trace Context; empty where there is none.
   std::string_view traceparent() const;
-  // Of the application: "ipv4:127.0.0.1:34567" or "unix:". Any thread, any time.
+  // Of the application: "ipv4:127.0.0.1:34567" or "unix:". Core says "unknown" once the connection
+  // has gone.
   std::string peer() const;
   grpc_call* Release() { return std::exchange(call, nullptr); }
 

@@ -32,6 +32,7 @@ Rpc::Rpc(StreamId id, IncomingCall incoming, RpcEnvironment& environment, RpcLoo
       owner_(owner),
       activity_(loop.metrics(), loop.clock()),
       downstream_(std::move(incoming), loop.metrics(), activity_),
+      peer_(downstream_.incoming().peer()),
       upstream_(environment.channel, loop.queue(), TargetOf(downstream_.incoming()), loop.metrics(),
                 activity_),
       recorder_(loop.metrics(), loop.clock(), downstream_.incoming().method()) {}

@@ -58,6 +58,8 @@ class Rpc {
   void Cancel(TerminationCause cause, grpc_status_code code, const std::string& message);
 
   StreamId id() const { return id_; }
+  // Any thread, as above. Its end gets a line in the log, as its being stuck has.
+  void set_told_stuck() { told_stuck_.store(true, std::memory_order_relaxed); }
   // Any thread, as above: what it looks like now.
   StreamSnapshot Snapshot() const;
   // The same for whoever looks at many, often. The upstream is ready: has a connection.
@@ -104,11 +106,13 @@ class Rpc {
   RpcOwner& owner_;
   StreamActivity activity_;  // before the calls, which tell it what they do
   ServerCall downstream_;
+  const std::string peer_;  // as long as the connection is there, core knows it
   CallAttempts upstream_;
   RpcRecorder recorder_;
   // Set when we end the RPC ourselves: this goes downstream in place of the upstream's status.
   std::optional<RpcStatus> own_status_;
   std::atomic<Interruption> interruption_{};
+  std::atomic<bool> told_stuck_{false};
 };
 
 }  // namespace lanekeeper

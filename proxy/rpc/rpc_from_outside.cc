@@ -13,7 +13,7 @@ StreamSnapshot Rpc::Snapshot() const {
   StreamSnapshot snapshot;
   snapshot.id = id_;
   snapshot.method = downstream_.incoming().method();
-  snapshot.downstream_peer = downstream_.incoming().peer();
+  snapshot.downstream_peer = peer_;
   snapshot.age = activity_.age(now);
   snapshot.started = environment_.steady_epoch + std::chrono::nanoseconds(activity_.began());
   snapshot.deadline_left = deadline_left();
@@ -55,7 +55,8 @@ std::optional<std::chrono::nanoseconds> Rpc::deadline_left() const {
 }
 
 void Rpc::LogEnd() const {
-  if (!environment_.access_log.wants(recorder_.code())) return;
+  const bool told_stuck = told_stuck_.load(std::memory_order_relaxed);
+  if (!told_stuck && !environment_.access_log.wants(recorder_.code())) return;
   environment_.access_log.Write({Snapshot(), recorder_.code(), recorder_.cause(),
                                  activity_.start_wait(), downstream_.incoming().traceparent()});
 }

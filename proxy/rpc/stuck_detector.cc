@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proxy/log/stream_log.h"
+#include "proxy/threads/stand_back.h"
 #include "proxy/threads/thread_name.h"
 
 namespace lanekeeper {
@@ -95,6 +96,7 @@ int64_t StuckDetector::stuck() const {
 
 void StuckDetector::Run() {
   SetThreadName("lk-stuck");
+  StandBack();
   const milliseconds interval = IntervalFor(config_);
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, interval, [this] { return stopping_; })) {
@@ -132,6 +134,7 @@ void StuckDetector::TellNew(const Stalls& found) {
     if (!stream) continue;  // it has just ended
     stream->stall = stall;  // as it was found
     LogStuck(*stream);
+    registry_.Find(id, [](Rpc& rpc) { rpc.set_told_stuck(); });
     if (config_.action != StuckAction::kCancel || !IsBlocked(stall.kind)) continue;
     registry_.Find(id, [&](Rpc& rpc) {
       rpc.Cancel(TerminationCause::kStuck, CodeFor(stall.kind), MessageFor(stall));
