@@ -13,7 +13,6 @@ import time
 import pathlib
 import urllib.request
 
-from byte_client import CHANNEL_OPTIONS
 from processes import wait_until
 from support import HERE, LANEKEEPER, SANITIZED, DaemonTest, both_kinds, main
 

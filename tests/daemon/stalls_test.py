@@ -4,12 +4,9 @@ which are only idle, are not. When it moves again, that is told too."""
 
 import time
 
-import grpc
-
 from byte_client import Stream
 from processes import free_port, wait_until
-from stuck_streams import (FLOOD, NAMED_BOUND, RPC_BOUND, SECOND, TO_DOWNSTREAM, TO_UPSTREAM,
-                           StuckTest)
+from stuck_streams import FLOOD, TO_DOWNSTREAM, TO_UPSTREAM, StuckTest, watched
 from support import both_kinds, main
 
 IDLE_METHODS = ["/daemon.Bidi/Idle", "/daemon.Bidi/Unspoken", "/daemon.Upload/Paused",
@@ -49,9 +46,13 @@ class Idle:
 class Stalls(StuckTest):
     def start_with_idle(self, **options):
         self.start_both(**options)
-        self.start_watch()
+        self.start_watches()
         self.idle = Idle(self)
         wait_until(lambda: len(self.streams()) == len(IDLE_METHODS), "the idle streams")
+
+    def start_watches(self):
+        self.watch = self.start_watch()
+        self.stuck_watch = self.start_watch("--stuck")
 
     def assert_named(self, method, kind, direction, among):
         """Everywhere, and nothing else is."""
@@ -72,9 +73,10 @@ class Stalls(StuckTest):
         self.assertEqual(len(rows), 1, rows)
         self.assertRegex(rows[0], rf"^ *{self.stuck_id} +{method} .* STUCK {kind} {direction} ")
 
-        wait_until(lambda: self.watched("STUCK"), "an event of the stuck stream")
-        [event] = self.watched("STUCK")
-        self.assert_is_it(event, method, kind, direction)
+        for watch in (self.watch, self.stuck_watch):
+            wait_until(lambda: watched(watch, "STUCK"), "an event of the stuck stream")
+            [event] = watched(watch, "STUCK")
+            self.assert_is_it(event, method, kind, direction)
         line = self.assert_logged_once("stream is stuck: ", method, kind, direction)
         self.assertEqual(line["level"], "warn")
         print(f"{self.kind}: {direction} {kind}: named {named_after:.2f} s after it was made, "
@@ -111,10 +113,13 @@ class Stalls(StuckTest):
     def assert_moves_again(self, method, kind, direction):
         self.await_stuck({})
         self.assert_logged_once("stream moves again", method, kind, direction)
-        wait_until(lambda: self.watched("MOVING"), "an event of the stream that moves again")
-        [event] = self.watched("MOVING")
-        self.assertEqual((int(event["id"]), event["method"]), (self.stuck_id, method))
-        self.assertNotIn("stall", event)
+        for watch in (self.watch, self.stuck_watch):
+            wait_until(lambda: watched(watch, "MOVING"), "an event of the stream that moves again")
+            [event] = watched(watch, "MOVING")
+            self.assertEqual((int(event["id"]), event["method"]), (self.stuck_id, method))
+            self.assertNotIn("stall", event)
+        # Who watches stuck streams only is told of nothing else.
+        self.assertEqual(len(self.stuck_watch.lines), 2)
         self.assertEqual(self.streams("?stuck=true"), [])
         self.assertEqual(sum(self.stall_values("lanekeeper_stream_stalls_total").values()), 1)
         self.assertEqual(len(self.log_lines("stream is stuck")), 1)
@@ -173,7 +178,7 @@ class Stalls(StuckTest):
     def test_missing_connection_is_named(self):
         port = free_port()
         self.start_daemon({"address": f"127.0.0.1:{port}", "wait_for_ready": True})
-        self.start_watch()
+        self.start_watches()
         stream = self.open_stream("/daemon.Bidi/Early")
         stall = ("/daemon.Bidi/Early", "not_connected", TO_UPSTREAM)
         self.assert_named(*stall, [])

@@ -75,10 +75,10 @@ class StuckTest(DaemonTest):
         self.assertEqual((done.returncode, done.stderr), (0, ""), words)
         return done.stdout
 
-    def start_watch(self):
-        words = [LANEKEEPER, "watch", "--json", "--interval", "100ms", "--admin",
-                 self.daemon.admin_address]
-        self.watch = self.keep(Process("watch", words))
+    def start_watch(self, *filters):
+        return self.keep(Process("watch", [
+            LANEKEEPER, "watch", "--json", "--interval", "100ms", "--admin",
+            self.daemon.admin_address, *filters]))
 
     def streams(self, query=""):
         """The streams of GET /streams."""
@@ -108,6 +108,9 @@ class StuckTest(DaemonTest):
         lines = map(json.loads, list(self.daemon.lines))
         return [line for line in lines if line["message"].startswith(message)]
 
-    def watched(self, kind):
-        events = map(json.loads, list(self.watch.lines))
-        return [event["stream"] for event in events if event["kind"] == kind]
+
+
+def watched(watch, kind):
+    """The streams of the events of this kind so far."""
+    events = map(json.loads, list(watch.lines))
+    return [event["stream"] for event in events if event["kind"] == kind]
