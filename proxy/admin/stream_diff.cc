@@ -29,22 +29,31 @@ std::optional<StreamDiff::Kind> Compare(const StreamSnapshot& before, const Stre
   return std::nullopt;
 }
 
+void TellUnlisted(const StreamSnapshot& before, const StreamDiff::Find& find,
+                  const StreamDiff::OnEvent& on_event) {
+  const std::optional<StreamSnapshot> now = find(before.id);
+  if (!now) return on_event(StreamEvent::ENDED, before);
+  on_event(Compare(before, *now).value_or(StreamEvent::CHANGED), *now);
+}
+
 }  // namespace
 
-void StreamDiff::Look(std::vector<StreamSnapshot> now, const OnEvent& on_event) {
-  auto before = last_.begin();
+void StreamDiff::Look(std::vector<StreamSnapshot> now, const Find& find, const OnEvent& on_event) {
+  const bool first = !last_;
+  const std::vector<StreamSnapshot> last = std::move(last_).value_or(std::vector<StreamSnapshot>());
+  auto before = last.begin();
   for (const StreamSnapshot& stream : now) {
-    for (; before != last_.end() && before->id < stream.id; ++before) {
-      on_event(StreamEvent::ENDED, *before);
+    for (; before != last.end() && before->id < stream.id; ++before) {
+      TellUnlisted(*before, find, on_event);
     }
-    if (before == last_.end() || before->id != stream.id) {
-      on_event(StreamEvent::OPENED, stream);
+    if (before == last.end() || before->id != stream.id) {
+      on_event(stream.stall && !first ? StreamEvent::STUCK : StreamEvent::OPENED, stream);
       continue;
     }
     if (const auto kind = Compare(*before, stream)) on_event(*kind, stream);
     ++before;
   }
-  for (; before != last_.end(); ++before) on_event(StreamEvent::ENDED, *before);
+  for (; before != last.end(); ++before) TellUnlisted(*before, find, on_event);
   last_ = std::move(now);
 }
 

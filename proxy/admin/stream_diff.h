@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "protos/lanekeeper/admin/v1/admin.pb.h"
@@ -15,12 +16,16 @@ class StreamDiff {
   using Kind = ::lanekeeper::admin::v1::StreamEvent::Kind;
   using OnEvent = std::function<void(Kind kind, const StreamSnapshot& stream)>;
 
-  // `now` in ascending order of ids, as Control lists them. At most one event for each stream; one
-  // that is no longer listed has ENDED, with what it was like at the last look.
-  void Look(std::vector<StreamSnapshot> now, const OnEvent& on_event);
+  // What an open stream looks like now, listed or not.
+  using Find = std::function<std::optional<StreamSnapshot>(StreamId id)>;
+
+  // `now` in ascending order of ids, as Control lists them. At most one event for each stream. One
+  // that is listed anew because it is stuck is STUCK. One that is no longer listed is told as it is
+  // now where it is still open, and has ENDED, with what it was like at the last look, where not.
+  void Look(std::vector<StreamSnapshot> now, const Find& find, const OnEvent& on_event);
 
  private:
-  std::vector<StreamSnapshot> last_;
+  std::optional<std::vector<StreamSnapshot>> last_;  // none before the first look
 };
 
 }  // namespace lanekeeper

@@ -53,8 +53,9 @@ class Watch {
 bool Watch::Look() {
   StreamPage page = control_.ListStreams(plan_.filter, 0, plan_.max_streams);
   matching_ = page.matching;
-  diff_.Look(std::move(page.streams),
-             [this](StreamDiff::Kind kind, const StreamSnapshot& stream) { Add(kind, stream); });
+  diff_.Look(
+      std::move(page.streams), [this](StreamId id) { return control_.FindStream(id); },
+      [this](StreamDiff::Kind kind, const StreamSnapshot& stream) { Add(kind, stream); });
   return !failed_;
 }
 

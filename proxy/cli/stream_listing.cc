@@ -6,7 +6,8 @@
 namespace lanekeeper {
 namespace {
 
-constexpr uint64_t kPageSize = 1000;
+// As many as the daemon gives at once: for each page it looks at all of its streams.
+constexpr uint64_t kPageSize = 10000;
 
 }  // namespace
 

@@ -13,12 +13,6 @@ namespace {
 
 namespace v1 = admin::v1;
 
-std::string JsonLines(const v1::ListStreamsResponse& page) {
-  std::string text;
-  for (const v1::Stream& stream : page.streams()) text += ToJsonLine(stream);
-  return text;
-}
-
 std::string TableLines(const v1::ListStreamsResponse& page, bool titles, StreamTable* table) {
   std::string text;
   const auto add = [&text](const std::vector<std::string>& lines) {
@@ -45,7 +39,7 @@ int ListStreams(AdminClient& client, const StreamsOptions& options, Output& outp
     const bool first = shown == 0;
     shown += page.streams_size();
     totals = page.totals();
-    return output.Write(options.json ? JsonLines(page) : TableLines(page, first, &table));
+    return output.Write(options.json ? ToJsonLines(page) : TableLines(page, first, &table));
   };
   const grpc::Status status = ForEachPage(client, options.filter, options.limit, print);
   if (!status.ok()) return output.Fail(client.WhyFailed(status));

@@ -8,6 +8,9 @@
   unary TARGET CHANNELS CALLERS     CALLERS loops of unary RPCs on each connection, which try
                                     UNAVAILABLE again, until "end". Prints "calling" when all have
                                     an answer.
+  latency TARGET 1 BYTES            one unary RPC after the other. At each line but "end": prints
+                                    "latency" and {"count", "p50_ms", "p99_ms", "max_ms"} of those
+                                    since the last line.
 
 At the end prints "ended" and, for RPCs that streamed, {code: how many}; for unary ones
 [[start, code], ...] of all that failed, in CLOCK_MONOTONIC.
@@ -113,6 +116,26 @@ async def unary(channels, callers, commands):
     return failures
 
 
+def summary(seconds):
+    ordered = sorted(1000 * one for one in seconds)
+    return {"count": len(ordered), "p50_ms": ordered[len(ordered) // 2],
+            "p99_ms": ordered[len(ordered) * 99 // 100], "max_ms": ordered[-1]}
+
+
+async def latency(channels, size, commands):
+    rpc = channels[0].unary_unary("/daemon.Unary/Echo")
+    took = []
+    while True:
+        start = time.monotonic()
+        await rpc(bytes(size))
+        took.append(time.monotonic() - start)
+        if not commands.empty():
+            if commands.get_nowait() == "end":
+                return None
+            say("latency", json.dumps(summary(took)))
+            took.clear()
+
+
 async def main():
     mode, target, channel_count, count = sys.argv[1:]
     commands = asyncio.Queue()
@@ -120,7 +143,7 @@ async def main():
     loop.add_reader(0, lambda: commands.put_nowait(sys.stdin.readline().strip()))
     channels = [grpc.aio.insecure_channel(target, options=OPTIONS)
                 for _ in range(int(channel_count))]
-    run = {"hold": hold, "pingpong": pingpong, "unary": unary}[mode]
+    run = {"hold": hold, "pingpong": pingpong, "unary": unary, "latency": latency}[mode]
     result = await run(channels, int(count), commands)
     loop.remove_reader(0)
     say("ended", json.dumps(result))

@@ -208,6 +208,45 @@ class Control(OperatorTest):
                 self.assertNotEqual(done.stderr, "")
 
 
+class UnixSocket(OperatorTest):
+    """admin.address: unix:///path, on which only files' permissions let anybody in."""
+
+    def setUp(self):
+        super().setUp()
+        self.path = os.path.join(self.folder, "admin.sock")
+        self.admin = f"unix://{self.path}"
+        self.environment["LANEKEEPER_ADMIN"] = self.admin
+
+    def test_commands_and_curl_reach_it(self):
+        self.start_operated()
+        _, stuck = self.start_stalled_stream()
+        answer = subprocess.run(
+            ["curl", "--silent", "--fail", "--unix-socket", self.path,
+             "http://localhost/streams?stuck=true"], capture_output=True, text=True, timeout=30)
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        self.assertEqual([stream["id"] for stream in json.loads(answer.stdout)["streams"]], [stuck])
+        self.assertRegex(self.succeed("cancel", stuck), rf"^cancelled {stuck} ")
+        self.assertRegex(self.succeed("top", "--count", "1"), r"\A[^\n]*admin\.sock")
+
+    def test_socket_goes_with_the_daemon_and_is_taken_over_after_a_crash(self):
+        self.start_operated()
+        self.assertTrue(os.path.exists(self.path))
+        self.daemon.kill()
+        self.assert_fails("not reachable at unix:", "streams")
+        self.start_operated()
+        self.succeed("streams")
+        self.succeed("drain", "--wait")
+        self.assertEqual(self.daemon.await_exit(), 0)
+        self.assertFalse(os.path.exists(self.path))
+
+    def test_socket_of_a_running_daemon_is_not_taken(self):
+        self.start_operated()
+        other = self.launch(admin={"address": self.admin})
+        self.assertEqual(other.await_exit(), 1)
+        other.await_line(f" error .*{self.path}")
+        self.succeed("streams")
+
+
 class Probes(OperatorTest):
     def test_health_is_what_readyz_says(self):
         daemon = self.start()

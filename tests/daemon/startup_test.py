@@ -50,11 +50,18 @@ class Refusals(DaemonTest):
         self.assert_refused(self.launch(metrics={"address": address}), address, "metrics",
                             "Address already in use")
 
+    def test_used_admin_port_is_named_with_the_reason(self):
+        address = f"127.0.0.1:{occupied_port(self)}"
+        self.assert_refused(self.launch(admin={"address": address}), address, "admin",
+                            "Address already in use")
+
     def test_a_second_daemon_does_not_share_the_firsts_ports(self):
         first = self.start()
         self.assert_refused(self.launch(listen=[first.target]), first.target)
         self.assert_refused(self.launch(metrics={"address": first.metrics_address}),
                             first.metrics_address)
+        self.assert_refused(self.launch(admin={"address": first.admin_address}),
+                            first.admin_address)
 
     def test_refusal_of_one_listener_leaves_no_socket_file_of_another(self):
         path = pathlib.Path(self.folder, "proxy.sock")

@@ -79,6 +79,11 @@ class Daemon(Process):
     def target(self):
         return self.targets[0]
 
+    @property
+    def admin_address(self):
+        """As commands take it in --admin."""
+        return self.await_line(r"control on ([^\s\"]+)").group(1)
+
     def scrape(self):
         status, text = http_get(self.metrics_address, "/metrics")
         assert status == 200, f"/metrics: {status}"
@@ -108,6 +113,10 @@ class Upstream(Process):
         """What its handlers have seen, asked directly."""
         with grpc.insecure_channel(self.address, options=CHANNEL_OPTIONS) as channel:
             return json.loads(call(channel, method="/daemon.Counters/Read"))
+
+    def open_gate(self):
+        with grpc.insecure_channel(self.address, options=CHANNEL_OPTIONS) as channel:
+            call(channel, method="/daemon.Gate/Open")
 
     def await_counter(self, name, want):
         last = None

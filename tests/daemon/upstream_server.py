@@ -3,8 +3,14 @@
 
   /daemon.Unary/*     echoes
   /daemon.Bidi/*      echoes each message, and answers the half-close with "bye"
-  /daemon.Produce/*   request {"count": N, "bytes": S}: N messages of S bytes
+  /daemon.Produce/*   request {"count": N, "bytes": S}: N messages of S bytes; with "stay": true it
+                      never ends
   /daemon.Silent/*    never answers
+  /daemon.Upload/*    reads all, then answers once
+  /daemon.Unread/*    echoes, but reads nothing before the gate is open
+  /daemon.Late/*      echoes messages that are not empty; after the half-close, once the gate is
+                      open, sends "open" and never ends
+  /daemon.Gate/*      opens the gate, for good
   /daemon.Fail/*      request {"code": "NOT_FOUND", "message": "..."}: that status
   /daemon.Metadata/*  request {"headers": S, "trailers": S}: so many bytes of metadata
   /daemon.Counters/*  how many handlers are active, finished or were cancelled, as JSON
@@ -20,6 +26,7 @@ import sys
 import grpc
 
 counters = {"active": 0, "finished": 0, "cancelled": 0}
+gate = asyncio.Event()
 
 
 async def echo_each(_, context):
@@ -37,10 +44,37 @@ async def produce(request, context):
     wanted = json.loads(request)
     for _ in range(wanted["count"]):
         await context.write(bytes(wanted["bytes"]))
+    if wanted.get("stay"):
+        await never_answer()
 
 
 async def never_answer(*_):
     await asyncio.Event().wait()
+
+
+async def read_all(_, context):
+    while await context.read() is not grpc.aio.EOF:
+        pass
+    return b"all"
+
+
+async def read_at_gate(_, context):
+    await gate.wait()
+    await echo_each(_, context)
+
+
+async def answer_at_gate(_, context):
+    while (message := await context.read()) is not grpc.aio.EOF:
+        if message:
+            await context.write(message)
+    await gate.wait()
+    await context.write(b"open")
+    await never_answer()
+
+
+async def open_gate(*_):
+    gate.set()
+    return b""
 
 
 async def fail(request, context):
@@ -82,6 +116,10 @@ HANDLERS = {
     "daemon.Bidi": grpc.stream_stream_rpc_method_handler(counted(echo_each)),
     "daemon.Produce": grpc.unary_stream_rpc_method_handler(counted(produce)),
     "daemon.Silent": grpc.unary_unary_rpc_method_handler(counted(never_answer)),
+    "daemon.Upload": grpc.stream_unary_rpc_method_handler(counted(read_all)),
+    "daemon.Unread": grpc.stream_stream_rpc_method_handler(counted(read_at_gate)),
+    "daemon.Late": grpc.stream_stream_rpc_method_handler(counted(answer_at_gate)),
+    "daemon.Gate": grpc.unary_unary_rpc_method_handler(open_gate),
     "daemon.Fail": grpc.unary_unary_rpc_method_handler(counted(fail)),
     "daemon.Metadata": grpc.unary_unary_rpc_method_handler(counted(send_metadata)),
     "daemon.Counters": grpc.unary_unary_rpc_method_handler(read_counters),

@@ -22,10 +22,19 @@ class StreamDiffTest : public ::testing::Test {
  protected:
   Events Look(std::vector<StreamSnapshot> now) {
     Events events;
-    diff_.Look(std::move(now), [&](StreamDiff::Kind kind, const StreamSnapshot& stream) {
-      events.emplace_back(kind, stream.id);
-    });
+    diff_.Look(
+        std::move(now), [this](StreamId id) { return Find(id); },
+        [&](StreamDiff::Kind kind, const StreamSnapshot& stream) {
+          events.emplace_back(kind, stream.id);
+        });
     return events;
+  }
+
+  std::optional<StreamSnapshot> Find(StreamId id) const {
+    for (const StreamSnapshot& stream : unlisted_) {
+      if (stream.id == id) return stream;
+    }
+    return std::nullopt;
   }
 
   // What a change of one stream is told as.
@@ -37,6 +46,7 @@ class StreamDiffTest : public ::testing::Test {
   }
 
   StreamDiff diff_;
+  std::vector<StreamSnapshot> unlisted_;  // open, but not what the watcher has asked for
 };
 
 TEST_F(StreamDiffTest, TheFirstLookOpensAll) {
@@ -72,9 +82,11 @@ TEST_F(StreamDiffTest, AnEndedStreamIsAsItWasLastSeen) {
   stream.to_upstream.messages = 42;
   Look({stream});
   int64_t messages = 0;
-  diff_.Look({}, [&](StreamDiff::Kind, const StreamSnapshot& ended) {
-    messages = ended.to_upstream.messages;
-  });
+  diff_.Look(
+      {}, [this](StreamId id) { return Find(id); },
+      [&](StreamDiff::Kind, const StreamSnapshot& ended) {
+        messages = ended.to_upstream.messages;
+      });
   EXPECT_EQ(messages, 42);
 }
 
@@ -114,6 +126,23 @@ TEST_F(StreamDiffTest, BecomingStuckAndMovingAgainAreToldOnce) {
   stream.stall.reset();
   ++stream.to_upstream.messages;
   EXPECT_THAT(Look({stream}), ElementsAre(Pair(StreamEvent::MOVING, 1)));
+}
+
+TEST_F(StreamDiffTest, WhoWatchesStuckStreamsOnlyIsToldWhenTheyMoveAgain) {
+  StreamSnapshot stream = SomeStream(1);
+  EXPECT_THAT(Look({}), IsEmpty());
+  stream.stall = Stall{StallKind::kSlowReceiver, Direction::kToUpstream, std::chrono::seconds(30)};
+  EXPECT_THAT(Look({stream}), ElementsAre(Pair(StreamEvent::STUCK, 1)));
+  stream.stall.reset();
+  unlisted_ = {stream};
+  EXPECT_THAT(Look({}), ElementsAre(Pair(StreamEvent::MOVING, 1)));
+  EXPECT_THAT(Look({}), IsEmpty());
+}
+
+TEST_F(StreamDiffTest, StreamThatIsNoLongerListedHasChangedWhileItIsOpen) {
+  Look({SomeStream(1), SomeStream(2)});
+  unlisted_ = {SomeStream(1)};
+  EXPECT_THAT(Look({}), ElementsAre(Pair(StreamEvent::CHANGED, 1), Pair(StreamEvent::ENDED, 2)));
 }
 
 }  // namespace

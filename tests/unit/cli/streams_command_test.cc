@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "proxy/cli/json.h"
 #include "tests/unit/cli/captured_output.h"
 #include "tests/unit/cli/fake_admin.h"
 #include "tests/unit/cli/sample_streams.h"
@@ -71,23 +72,31 @@ TEST_F(StreamsCommand, PrintsTitlesAndTotalsWhenThereAreNone) {
 }
 
 TEST_F(StreamsCommand, PagesThroughAll) {
-  FillStreams(2500);
+  FillStreams(20500);
   EXPECT_EQ(List(), 0);
-  EXPECT_EQ(LinesPrinted(), 2502);
+  EXPECT_EQ(LinesPrinted(), 20502);
   const auto requests = admin_.list_requests();
   ASSERT_EQ(requests.size(), 3);
-  EXPECT_EQ(requests[0].page_size(), 1000);
-  EXPECT_EQ(requests[2].page_token(), "2000");
+  EXPECT_EQ(requests[0].page_size(), 10000);
+  EXPECT_EQ(requests[2].page_token(), "20000");
 }
 
 TEST_F(StreamsCommand, StopsAtTheLimit) {
-  FillStreams(2500);
+  FillStreams(20500);
   StreamsOptions options;
-  options.limit = 1001;
+  options.limit = 10001;
   options.json = true;
   EXPECT_EQ(List(options), 0);
-  EXPECT_EQ(LinesPrinted(), 1001);
+  EXPECT_EQ(LinesPrinted(), 10001);
   EXPECT_EQ(admin_.list_requests().size(), 2);
+}
+
+TEST_F(StreamsCommand, JsonLineIsCutWhereItsStreamEnds) {
+  admin_.streams[0].set_method(R"(/a"}]{[\"/\)");
+  StreamsOptions options;
+  options.json = true;
+  EXPECT_EQ(List(options), 0);
+  EXPECT_EQ(captured_.out.text(), ToJsonLine(admin_.streams[0]) + ToJsonLine(admin_.streams[1]));
 }
 
 TEST_F(StreamsCommand, AsksWithTheFilter) {
