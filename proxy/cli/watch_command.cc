@@ -15,6 +15,9 @@ namespace {
 
 namespace v1 = admin::v1;
 
+// The most that a daemon lets one watcher follow; beyond them it shows the oldest.
+constexpr uint32_t kStreamsMax = 10000;
+
 // "2026-11-22T09:00:01.123Z", as in the daemon's log.
 std::string Now() {
   using namespace std::chrono;  // system_clock and milliseconds
@@ -42,6 +45,7 @@ int WatchStreams(AdminClient& client, const WatchOptions& options, Output& outpu
   v1::WatchStreamsRequest request;
   *request.mutable_filter() = options.filter;
   *request.mutable_interval() = ToProto(options.interval);
+  request.set_max_streams(kStreamsMax);
 
   grpc::ClientContext context;
   const std::stop_callback cancel(client.stop(), [&context] { context.TryCancel(); });

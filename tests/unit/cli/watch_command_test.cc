@@ -65,6 +65,12 @@ TEST_F(WatchCommand, AsksWithFilterAndInterval) {
   EXPECT_EQ(ToNanoseconds(admin_.watch_requests()[0].interval()), 250ms);
 }
 
+TEST_F(WatchCommand, FollowsAsManyStreamsAsTheDaemonAllows) {
+  EXPECT_EQ(Watch(), 0);
+  ASSERT_EQ(admin_.watch_requests().size(), 1);
+  EXPECT_EQ(admin_.watch_requests()[0].max_streams(), 10000);
+}
+
 TEST_F(WatchCommand, EndsWellWhenAskedTo) {
   admin_.watch_stays = true;
   std::stop_source stop;
