@@ -8,7 +8,6 @@
 #include <stdexcept>
 
 #include "protos/lanekeeper/admin/v1/admin.grpc.pb.h"
-#include "proxy/threads/stand_back.h"
 
 namespace lanekeeper {
 namespace {
@@ -50,7 +49,6 @@ class AdminGrpcServer::Service final : public adminpb::Admin::Service {
 
   grpc::Status ListStreams(grpc::ServerContext*, const adminpb::ListStreamsRequest* request,
                            adminpb::ListStreamsResponse* response) override {
-    StandBack();  // gRPC's thread, which does nothing but this server's calls
     return calls_.ListStreams(*request, response);
   }
 
@@ -61,7 +59,6 @@ class AdminGrpcServer::Service final : public adminpb::Admin::Service {
     if (grpc::Status status = PlanWatch(*request, &plan); !status.ok()) return status;
     const std::optional<Watchers::Slot> slot = watchers_.Enter();
     if (!slot) return watchers_.Refusal();
-    StandBack();
     RunWatch(
         calls_.control(), plan, watchers_,
         {.gone = [context] { return context->IsCancelled(); },
@@ -115,6 +112,7 @@ AdminGrpcServer::AdminGrpcServer(AdminCalls& calls, Watchers& watchers)
   connections_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());
+  unpolled_ = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) throw std::runtime_error("admin: gRPC could not start its server");
 }
@@ -130,6 +128,13 @@ void AdminGrpcServer::Serve(Connection connection) {
 
 void AdminGrpcServer::Shutdown(std::chrono::system_clock::time_point cancel_at) {
   server_->Shutdown(cancel_at);
+  if (unpolled_ == nullptr) return;
+  unpolled_->Shutdown();
+  void* tag = nullptr;
+  bool ok = false;
+  while (unpolled_->Next(&tag, &ok)) {
+  }
+  unpolled_.reset();
 }
 
 }  // namespace lanekeeper

@@ -1,5 +1,9 @@
 // The admin API over gRPC: a server in this process that is given its connections. Owns the server
-// and its threads. Any thread may hand connections over; ends when shut down.
+// and its threads, none of which waits for events while it has nothing to do: core lets one thread
+// of a process wait for the events of all, and hands them on from there; a waiting thread of ours
+// would take those of RPCs from their worker. The workers find this server's events instead, so
+// somebody has to poll another queue of the process. Any thread may hand connections over; ends
+// when shut down.
 #pragma once
 
 #include <grpcpp/server.h>
@@ -29,6 +33,9 @@ class AdminGrpcServer {
   class Service;
 
   std::unique_ptr<Service> service_;
+  // Nobody waits on it. With it in the server, the queues that gRPC makes for itself do not poll
+  // ("hybrid" in its server_builder.cc).
+  std::unique_ptr<grpc::ServerCompletionQueue> unpolled_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -26,6 +26,11 @@ void Operation::Start(grpc_call* call, std::span<const grpc_op> ops) {
   if (metrics_.recorder != nullptr) metrics_.recorder->Started();
 }
 
+void Operation::StopReporting() {
+  LaneRecorder* const recorder = std::exchange(metrics_.recorder, nullptr);
+  if (in_flight_ && recorder != nullptr) recorder->Completed();
+}
+
 void Operation::OnComplete(bool ok) {
   in_flight_ = false;
   ok_ = ok;

@@ -36,6 +36,10 @@ class Operation : public Completion {
   // Whom the next batch reports to. Not while one is in flight.
   void ReportTo(LaneRecorder& recorder) { metrics_.recorder = &recorder; }
 
+  // From now on to nobody: what is in flight counts as completed. For a call that is over, whose
+  // place in the recorder another takes.
+  void StopReporting();
+
   bool in_flight() const { return in_flight_; }
   bool ok() const { return ok_; }
 

@@ -70,6 +70,7 @@ void CallAttempts::Renew() {
   activity_.Attempted();
   if (current()->loss() == ClientCall::Loss::kRefused) ++refused_;
   ClientCall& before = *current();
+  before.StopReporting();
   ClientCall& next = *later_.emplace_back(
       std::make_unique<ClientCall>(channel_, queue_, target_, metrics_, activity_));
   next.StageHeaders(before.TakeHeaders());

@@ -182,6 +182,11 @@ bool ClientCall::status_from_peer() const {
                       [&](std::string_view text) { return message.starts_with(text); });
 }
 
+void ClientCall::StopReporting() {
+  for (Operation* lane : {&headers_received_, &receiver_.operation()}) lane->StopReporting();
+  sender_.StopReporting();
+}
+
 void ClientCall::Cancel(grpc_status_code code, const char* message) {
   grpc_call_cancel_with_status(call_, code, message, nullptr);
 }

@@ -72,6 +72,9 @@ class ClientCall {
   // core keeps it to itself, so this goes by core's texts.
   bool status_from_peer() const;
 
+  // For an attempt that is over, once another follows it. Its last operations may still come back.
+  void StopReporting();
+
   // Ends the call at once, with this as its status unless it has one already. Any thread, any time.
   void Cancel(grpc_status_code code, const char* message);
   // The same, but headers that are on their way out go first: core would reset a stream whose
