@@ -80,19 +80,19 @@ StreamTotals AppControl::Totals() {
   totals.streams_half_closed =
       sum([](const MetricShard& s) { return s.streams_half_closed.Get(); });
   // As the list shows it, and not as the detector saw it when it looked last.
-  const bool upstream_ready = parts_.channel.ready();
+  const UpstreamView upstream = parts_.channel.View();
   parts_.registry.ForEach([&](Rpc& rpc) {
-    if (rpc.FindStall(InstantNow(), upstream_ready)) ++totals.streams_stuck;
+    if (rpc.FindStall(InstantNow(), upstream)) ++totals.streams_stuck;
   });
   totals.streams_awaiting_upstream = static_cast<uint64_t>(parts_.channel.starts().waiting());
   totals.downstream_connections = static_cast<uint64_t>(parts_.listener.connections());
   totals.upstream_connections = static_cast<uint64_t>(CountConnectionsTo(upstream_peers_));
   totals.upstream_state = ToLabel(parts_.upstream_watch.state());
-  totals.rpcs_started = totals.streams_open + sum([](const MetricShard& s) {
-                          int64_t ended = 0;
-                          for (const Cell& cause : s.terminated) ended += cause.Get();
-                          return ended;
-                        });
+  totals.rpcs_started = sum([](const MetricShard& s) {
+    int64_t started = 0;
+    s.VisitMethods([&](MethodLabels::Id, const MethodCells& m) { started += m.started.Get(); });
+    return started;
+  });
   totals.messages_to_upstream =
       sum([&](const MetricShard& s) { return of(s.messages, kToUpstream); });
   totals.messages_to_downstream =

@@ -31,6 +31,10 @@ constexpr int kExitConfig = 78;  // EX_CONFIG of sysexits.h
 // For the log, when the process is told to end at once.
 constexpr std::chrono::milliseconds kLogExitBound{500};
 
+// What a drain that was asked for at the control address comes as: not SIGTERM, of which the second
+// ends the process at once, and the first is still to come from whoever runs it.
+constexpr int kDrainSignal = SIGUSR1;
+
 struct Options {
   std::string config_path = "/etc/lanekeeper/config.yaml";
   bool check = false;
@@ -39,27 +43,40 @@ struct Options {
   std::optional<LogFormat> log_format;
 };
 
+std::string NameOf(int signal) {
+  if (signal == kDrainSignal) return "asked at the control address";
+  return fmt::format("received {}", strsignal(signal));
+}
+
+[[noreturn]] void EndAtOnce(int signal) {
+  spdlog::warn("{}: ending at once", NameOf(signal));
+  FlushLog(kLogExitBound);
+  std::_Exit(0);
+}
+
 int Serve(const Config& config) {
-  const Signals signals({SIGTERM, SIGINT});
+  const Signals signals({SIGTERM, SIGINT, kDrainSignal});
   const LogSession log = SetUpLog(config.log);
   SetUpProcess();
   spdlog::info("lanekeeper {} (gRPC {})", kVersion, grpc::Version());
 
   std::optional<App> app;
   try {
-    // As if whoever runs the process had asked for it.
-    app.emplace(config, [] { kill(getpid(), SIGTERM); });
+    app.emplace(config, [] { kill(getpid(), kDrainSignal); });
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return kExitRuntime;
   }
   const int signal = signals.Wait();
-  spdlog::info("received {}: draining, {} RPCs open, {} ms at most", strsignal(signal),
-               app->registry().open(), config.drain.timeout.count());
-  std::thread([signals] {
-    spdlog::warn("received {}: ending at once", strsignal(signals.Wait()));
-    FlushLog(kLogExitBound);
-    std::_Exit(0);
+  spdlog::info("{}: draining, {} RPCs open, {} ms at most", NameOf(signal), app->registry().open(),
+               config.drain.timeout.count());
+  std::thread([signals, told = signal != kDrainSignal]() mutable {
+    for (;;) {
+      const int next = signals.Wait();
+      if (told && next != kDrainSignal) EndAtOnce(next);
+      told = true;
+      spdlog::info("{}: draining already", NameOf(next));
+    }
   }).detach();
   const size_t cancelled = app->Drain();
   if (cancelled > 0) spdlog::warn("drain.timeout passed: cancelled {} RPCs", cancelled);

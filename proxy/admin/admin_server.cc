@@ -43,7 +43,9 @@ AdminServer::Bound AdminServer::Bind(const AdminConfig& config) {
   try {
     Bound bound{address->host, ListeningSocket::Open(*address)};
     // Not for every user, as where RPCs come in: who may connect may do everything.
-    if (address->is_unix()) chmod(address->unix_path.c_str(), 0600);
+    if (address->is_unix() && chmod(address->unix_path.c_str(), 0600) != 0) {
+      throw std::runtime_error(fmt::format("cannot keep {} to its owner", *config.address));
+    }
     return bound;
   } catch (const std::runtime_error& error) {
     throw std::runtime_error(fmt::format("admin: {}", error.what()));

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "proxy/threads/stand_back.h"
 #include "proxy/threads/thread_name.h"
 
 namespace lanekeeper {
@@ -71,7 +70,6 @@ bool ConnectionWorkers::StartThread() {
 
 void ConnectionWorkers::Run() {
   SetThreadName("lk-admin-http");
-  StandBack();
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;

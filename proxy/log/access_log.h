@@ -27,6 +27,9 @@ class AccessLog {
   // Whether such an RPC gets a line: ask first, a snapshot costs.
   bool wants(int code) const;
 
+  // Whether there are lines at all.
+  bool on() const { return access_ != LogAccess::kOff; }
+
   // At level info for OK and for what the client cancelled, which is how it ends a stream that it
   // needs no longer; else at level warn: whoever called got an error.
   void Write(const EndedRpc& rpc) const;

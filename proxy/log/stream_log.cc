@@ -58,10 +58,14 @@ RateLimit& MovesAgainLineLimit() {
   return limit;
 }
 
-void LogStuck(const StreamSnapshot& stream, RateLimit& limit) {
-  if (!stream.stall) return;
-  LogEvent(limit, LogLevel::kWarn, MessageFor(*stream.stall),
-           [&](LogFields& fields) { AddStall(stream, *stream.stall, fields); });
+bool LogStuck(const StreamSnapshot& stream, RateLimit& limit) {
+  if (!stream.stall) return false;
+  bool written = false;
+  LogEvent(limit, LogLevel::kWarn, MessageFor(*stream.stall), [&](LogFields& fields) {
+    AddStall(stream, *stream.stall, fields);
+    written = true;
+  });
+  return written;
 }
 
 void LogMovesAgain(const StreamSnapshot& stream, const Stall& was, RateLimit& limit) {

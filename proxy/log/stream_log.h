@@ -11,8 +11,8 @@ namespace lanekeeper {
 RateLimit& StuckLineLimit();
 RateLimit& MovesAgainLineLimit();
 
-// At level warn. Does nothing for a stream that is not stuck.
-void LogStuck(const StreamSnapshot& stream, RateLimit& limit = StuckLineLimit());
+// At level warn. Does nothing for a stream that is not stuck. Whether a line was written.
+bool LogStuck(const StreamSnapshot& stream, RateLimit& limit = StuckLineLimit());
 
 // At level info: the end of what LogStuck told.
 void LogMovesAgain(const StreamSnapshot& stream, const Stall& was,

@@ -26,11 +26,14 @@ class LaneRecorder {
     in_flight_.Add(-1);
     waits_.Observe(std::chrono::nanoseconds(took));
     total_.Add(took);
+    completed_at_.Set(clock_.now());
     busy_since_.Set(0);
   }
 
   // 0 while nothing is in flight.
   Instant busy_since() const { return busy_since_.Get(); }
+  // When the last one completed; 0 if none has.
+  Instant completed_at() const { return completed_at_.Get(); }
   // Of the operations that have completed.
   std::chrono::nanoseconds total() const { return std::chrono::nanoseconds(total_.Get()); }
 
@@ -39,6 +42,7 @@ class LaneRecorder {
   Cell& in_flight_;
   WaitCells& waits_;
   Cell busy_since_;
+  Cell completed_at_;
   Cell total_;
 };
 

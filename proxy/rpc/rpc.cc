@@ -76,7 +76,8 @@ Task Rpc::ForwardRequests() {
   // once. Otherwise the headers go alone, so that a server that speaks first can.
   co_await RpcLoop::Settle(loop_, requests.operation());
   const bool crowded = environment_.channel.starts().full();
-  if (requests.in_flight() || crowded || requests.size_bytes() > kWithHeadersBytesMax) {
+  const bool alone = crowded || environment_.channel.starts().slow();
+  if (requests.in_flight() || alone || requests.size_bytes() > kWithHeadersBytesMax) {
     Operation& start = upstream_.SendHeaders();
     if (crowded) {
       // Those that came together with us may only be on their way; in a moment we know who waits.

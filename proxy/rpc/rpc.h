@@ -64,10 +64,11 @@ class Rpc {
   void set_told_stuck() { told_stuck_.store(true, std::memory_order_relaxed); }
   // Any thread, as above: what it looks like now.
   StreamSnapshot Snapshot() const;
-  // The same for whoever looks at many, often. The upstream is ready: has a connection.
-  std::optional<Stall> FindStall(Instant now, bool upstream_ready) const {
-    return activity_.FindStall(environment_.stall_rules, now, upstream_ready);
+  // The same for whoever looks at many, often.
+  std::optional<Stall> FindStall(Instant now, const UpstreamView& upstream) const {
+    return activity_.FindStall(environment_.stall_rules, now, upstream);
   }
+  std::chrono::nanoseconds starting_for(Instant now) const { return activity_.starting_for(now); }
 
  private:
   Detached RunToEnd();

@@ -9,7 +9,7 @@ namespace lanekeeper {
 
 StreamSnapshot Rpc::Snapshot() const {
   const Instant now = InstantNow();
-  const bool upstream_ready = environment_.channel.ready();
+  const UpstreamView upstream = environment_.channel.View();
   StreamSnapshot snapshot;
   snapshot.id = id_;
   snapshot.method = downstream_.incoming().method();
@@ -20,9 +20,9 @@ StreamSnapshot Rpc::Snapshot() const {
   snapshot.thread_kind = environment_.thread_kind;
   snapshot.attempts = activity_.attempts();
   snapshot.answered = activity_.answered();
-  snapshot.to_upstream = activity_.Look(Direction::kToUpstream, now, upstream_ready);
-  snapshot.to_downstream = activity_.Look(Direction::kToDownstream, now, upstream_ready);
-  snapshot.stall = FindStall(now, upstream_ready);
+  snapshot.to_upstream = activity_.Look(Direction::kToUpstream, now, upstream);
+  snapshot.to_downstream = activity_.Look(Direction::kToDownstream, now, upstream);
+  snapshot.stall = FindStall(now, upstream);
   return snapshot;
 }
 
@@ -55,10 +55,11 @@ std::optional<std::chrono::nanoseconds> Rpc::deadline_left() const {
 }
 
 void Rpc::LogEnd() const {
+  const AccessLog& log = environment_.access_log;
   const bool told_stuck = told_stuck_.load(std::memory_order_relaxed);
-  if (!told_stuck && !environment_.access_log.wants(recorder_.code())) return;
-  environment_.access_log.Write({Snapshot(), recorder_.code(), recorder_.cause(),
-                                 activity_.start_wait(), downstream_.incoming().traceparent()});
+  if (!log.wants(recorder_.code()) && !(told_stuck && log.on())) return;
+  log.Write({Snapshot(), recorder_.code(), recorder_.cause(), activity_.start_wait(),
+             downstream_.incoming().traceparent()});
 }
 
 }  // namespace lanekeeper

@@ -46,12 +46,30 @@ void StreamActivity::RequestsEnded() {
   requests_ended_.Set(clock_.now());
 }
 
-LaneSnapshot StreamActivity::Look(Direction direction, Instant now, bool upstream_ready) const {
+nanoseconds StreamActivity::starting_for(Instant now) const {
+  return Since(start_.busy_since(), now);
+}
+
+// The first message travels with the headers, and core tells only when both have left. That others
+// have left that began later shows that the headers have.
+Instant StreamActivity::WaitsToLeaveSince(const UpstreamView& upstream) const {
+  const Instant starting = start_.busy_since();
+  return upstream.ready && starting < upstream.left_up_to ? 0 : starting;
+}
+
+Instant StreamActivity::SendsSince(Direction direction, const UpstreamView& upstream) const {
+  const Instant sending = way(direction).send.busy_since();
+  if (sending != 0 || direction == Direction::kToDownstream) return sending;
+  return WaitsToLeaveSince(upstream) == 0 ? start_.busy_since() : 0;
+}
+
+LaneSnapshot StreamActivity::Look(Direction direction, Instant now,
+                                  const UpstreamView& upstream) const {
   const Way& way = this->way(direction);
   const bool to_upstream = direction == Direction::kToUpstream;
   const Instant receiving = way.receive.busy_since();
-  const Instant sending = way.send.busy_since();
-  const Instant starting = to_upstream ? start_.busy_since() : 0;
+  const Instant sending = SendsSince(direction, upstream);
+  const Instant starting = to_upstream ? WaitsToLeaveSince(upstream) : 0;
   const Instant ended = to_upstream ? requests_ended_.Get() : 0;
 
   LaneSnapshot lane;
@@ -61,7 +79,7 @@ LaneSnapshot StreamActivity::Look(Direction direction, Instant now, bool upstrea
   lane.receiver_wait = way.send.total() + Since(sending, now);
   if (starting != 0) {
     lane.state = LaneState::kWaiting;
-    lane.waiting_for = upstream_ready ? WaitingFor::kStreamSlot : WaitingFor::kConnection;
+    lane.waiting_for = upstream.ready ? WaitingFor::kStreamSlot : WaitingFor::kConnection;
     lane.state_for = Since(starting, now);
   } else if (sending != 0) {
     lane.state = LaneState::kSending;
@@ -72,23 +90,25 @@ LaneSnapshot StreamActivity::Look(Direction direction, Instant now, bool upstrea
     lane.waiting_for = WaitingFor::kNobody;
     lane.state_for = Since(ended, now);
   } else {
-    // The receive that goes on beside a send, the lookahead, waits for nobody yet.
+    // The receive that goes on beside a send, the lookahead, keeps nobody waiting until that ends.
+    const Instant since = receiving == 0 ? 0 : std::max(receiving, way.send.completed_at());
     lane.sender_wait += Since(receiving, now);
-    lane.state_for = Since(receiving, now);
+    lane.state_for = Since(since, now);
   }
   return lane;
 }
 
 std::optional<Stall> StreamActivity::FindStall(const StallRules& rules, Instant now,
-                                               bool upstream_ready) const {
-  const nanoseconds starting = Since(start_.busy_since(), now);
+                                               const UpstreamView& upstream) const {
+  const nanoseconds starting = Since(WaitsToLeaveSince(upstream), now);
   if (IsLong(starting, rules.blocked_after)) {
-    return Stall{upstream_ready ? StallKind::kStreamSlots : StallKind::kNotConnected,
+    return Stall{upstream.ready ? StallKind::kStreamSlots : StallKind::kNotConnected,
                  Direction::kToUpstream, starting};
   }
+  if (starting.count() > 0) return std::nullopt;  // it is not the upstream's turn yet
   // The longer wait is the cause of the other, if both directions are blocked.
-  const nanoseconds to_upstream = Since(way(Direction::kToUpstream).send.busy_since(), now);
-  const nanoseconds to_downstream = Since(way(Direction::kToDownstream).send.busy_since(), now);
+  const nanoseconds to_upstream = Since(SendsSince(Direction::kToUpstream, upstream), now);
+  const nanoseconds to_downstream = Since(SendsSince(Direction::kToDownstream, upstream), now);
   const nanoseconds blocked = std::max(to_upstream, to_downstream);
   if (IsLong(blocked, rules.blocked_after)) {
     return Stall{StallKind::kSlowReceiver,

@@ -11,6 +11,7 @@
 #include "proxy/metrics/metric_shard.h"
 #include "proxy/rpc/stream_snapshot.h"
 #include "proxy/threads/loop_clock.h"
+#include "proxy/upstream/start_queue.h"
 
 namespace lanekeeper {
 
@@ -49,8 +50,11 @@ class StreamActivity {
   void Attempted() { attempts_.Add(1); }
 
   // Any thread. `now` is InstantNow() of not long ago.
-  LaneSnapshot Look(Direction direction, Instant now, bool upstream_ready) const;
-  std::optional<Stall> FindStall(const StallRules& rules, Instant now, bool upstream_ready) const;
+  LaneSnapshot Look(Direction direction, Instant now, const UpstreamView& upstream) const;
+  std::optional<Stall> FindStall(const StallRules& rules, Instant now,
+                                 const UpstreamView& upstream) const;
+  // How long its headers have been waiting; 0 if they do not.
+  std::chrono::nanoseconds starting_for(Instant now) const;
   Instant began() const { return began_; }
   std::chrono::nanoseconds age(Instant now) const { return std::chrono::nanoseconds(now - began_); }
   // Until the upstream took the RPC.
@@ -60,6 +64,10 @@ class StreamActivity {
 
  private:
   const Way& way(Direction direction) const { return ways_[static_cast<size_t>(direction)]; }
+  // Since when the headers wait to leave, or the first message behind them to be taken; 0 where
+  // they do not.
+  Instant WaitsToLeaveSince(const UpstreamView& upstream) const;
+  Instant SendsSince(Direction direction, const UpstreamView& upstream) const;
   std::optional<Stall> FindSilence(std::chrono::nanoseconds after, Instant now) const;
 
   MetricShard& metrics_;

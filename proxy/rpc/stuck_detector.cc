@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "proxy/log/stream_log.h"
-#include "proxy/threads/stand_back.h"
 #include "proxy/threads/thread_name.h"
 
 namespace lanekeeper {
@@ -21,6 +20,9 @@ using std::chrono::milliseconds;
 // Often enough to tell soon, and no more.
 constexpr milliseconds kShortestInterval(50);
 constexpr milliseconds kLongestInterval(500);
+
+// Longer than headers take that wait for nothing.
+constexpr milliseconds kSlowStart(100);
 
 milliseconds IntervalFor(const StuckConfig& config) {
   milliseconds shortest = kLongestInterval;
@@ -88,7 +90,6 @@ StuckDetector::~StuckDetector() {
 
 void StuckDetector::Run() {
   SetThreadName("lk-stuck");
-  StandBack();
   const milliseconds interval = IntervalFor(config_);
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, interval, [this] { return stopping_; })) {
@@ -99,13 +100,15 @@ void StuckDetector::Run() {
 }
 
 void StuckDetector::Look() {
-  const bool upstream_ready = channel_.ready();
+  const UpstreamView upstream = channel_.View();
   Stalls found;
+  bool slow_start = false;
   registry_.ForEach([&](Rpc& rpc) {
-    if (const auto stall = rpc.FindStall(InstantNow(), upstream_ready)) {
-      found.emplace(rpc.id(), *stall);
-    }
+    const Instant now = InstantNow();
+    if (rpc.starting_for(now) > kSlowStart) slow_start = true;
+    if (const auto stall = rpc.FindStall(now, upstream)) found.emplace(rpc.id(), *stall);
   });
+  channel_.starts().set_slow(slow_start);
   TellMoving(found);
   TellNew(found);
   Count(found);
@@ -125,8 +128,7 @@ void StuckDetector::TellNew(const Stalls& found) {
     registry_.Find(id, [&](Rpc& rpc) { stream = rpc.Snapshot(); });
     if (!stream) continue;  // it has just ended
     stream->stall = stall;  // as it was found
-    LogStuck(*stream);
-    registry_.Find(id, [](Rpc& rpc) { rpc.set_told_stuck(); });
+    if (LogStuck(*stream)) registry_.Find(id, [](Rpc& rpc) { rpc.set_told_stuck(); });
     if (config_.action != StuckAction::kCancel || !IsBlocked(stall.kind)) continue;
     registry_.Find(id, [&](Rpc& rpc) {
       rpc.Cancel(TerminationCause::kStuck, CodeFor(stall.kind), MessageFor(stall));

@@ -111,13 +111,13 @@ KernelThreads::~KernelThreads() { Stop(); }
 void KernelThreads::AddQueues(grpc::ServerBuilder& builder) {
   notifications_ = builder.AddCompletionQueue();
   loop_.emplace(notifications_->cq(), *metrics_, RpcLoop::Writes::kAtOnce);
-  loop_->MeasureLag();
 }
 
 void KernelThreads::Start(grpc_server* server) {
   acceptor_.emplace(server, notifications_->cq(), static_cast<CallHandler&>(*this));
   accepting_ = std::thread([this] {
     SetThreadName("lk-acceptor");
+    loop_->MeasureLag();
     loop_->Run();
   });
 }
@@ -136,7 +136,11 @@ void KernelThreads::Stop() {
   }
   // Nobody adds or removes threads any more: the accepting thread, which did, has ended.
   for (RpcThread& thread : threads_) thread.Join();
-  threads_.clear();
+  {
+    std::lock_guard lock(mutex_);  // a scrape may be counting them
+    threads_.clear();
+    ended_.clear();
+  }
   loop_.reset();
   notifications_.reset();
 }

@@ -75,13 +75,13 @@ UserThreads::Worker::Worker(int index, const RpcThreadsContext& context)
 void UserThreads::Worker::AddQueue(grpc::ServerBuilder& builder) {
   queue_ = builder.AddCompletionQueue();
   loop_.emplace(queue_->cq(), *metrics_, RpcLoop::Writes::kCoalesced);
-  loop_->MeasureLag();
 }
 
 void UserThreads::Worker::Start(grpc_server* server) {
   acceptor_.emplace(server, queue_->cq(), *this);
   thread_ = std::thread([this] {
     SetThreadName(fmt::format("lk-worker-{}", index_));
+    loop_->MeasureLag();
     loop_->Run();
   });
 }

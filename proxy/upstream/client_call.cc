@@ -75,9 +75,10 @@ bool ClientCall::AddHeaders(grpc_op& op) {
   return true;
 }
 
-void ClientCall::OnSent() {
+void ClientCall::OnSent(bool ok) {
   if (!waiting_) return;
   waiting_ = false;
+  if (ok) channel_.starts().Left(activity_.start().busy_since());
   channel_.starts().Leave();
   if (cancel_held_) CancelHeld();
 }

@@ -89,7 +89,7 @@ class ClientCall {
    public:
     Sender(ClientCall& call, LaneMetrics metrics) : Operation(metrics), call_(call) {}
     void OnComplete(bool ok) override {
-      call_.OnSent();
+      call_.OnSent(ok);
       Operation::OnComplete(ok);
     }
 
@@ -109,7 +109,7 @@ class ClientCall {
   grpc_op HeadersOp();
   // Begins a batch: whether the headers are in it.
   bool AddHeaders(grpc_op& op);
-  void OnSent();
+  void OnSent(bool ok);
   void CancelHeld();
 
   SharedChannel& channel_;

@@ -77,7 +77,8 @@ SharedChannel::SharedChannel(const UpstreamConfig& upstream, int64_t waiting_max
       headers_flags_(upstream.wait_for_ready
                          ? GRPC_INITIAL_METADATA_WAIT_FOR_READY |
                                GRPC_INITIAL_METADATA_WAIT_FOR_READY_EXPLICITLY_SET
-                         : 0) {
+                         : 0),
+      has_one_connection_(upstream.load_balancing == LoadBalancing::kPickFirst) {
   const grpc::ChannelArguments arguments = Arguments(upstream);
   const grpc_channel_args args = arguments.c_channel_args();
   grpc_channel_credentials* credentials = grpc_insecure_credentials_create();

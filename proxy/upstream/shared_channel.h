@@ -35,6 +35,9 @@ class SharedChannel {
   // Those that wait for this channel to take them.
   StartQueue& starts() { return starts_; }
 
+  // What it says about RPCs that wait for it.
+  UpstreamView View() const { return {ready(), has_one_connection_ ? starts_.left_up_to() : 0}; }
+
   // Whether there is a connection.
   bool ready() const {
     return grpc_channel_check_connectivity_state(channel_, 0) == GRPC_CHANNEL_READY;
@@ -48,6 +51,7 @@ class SharedChannel {
   StartQueue starts_;
   std::optional<grpc_slice> fixed_authority_;
   uint32_t headers_flags_;
+  const bool has_one_connection_;
 };
 
 }  // namespace lanekeeper

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -172,6 +173,31 @@ TEST_P(StuckTest, ExhaustedStreamSlotsAreNamed) {
   EXPECT_TRUE(second.End().ok());
   EXPECT_GE(proxy->Metric("lanekeeper_stream_op_wait_seconds", {{"waiting_for", "stream_slot"}}),
             2);
+}
+
+// The first message travels with the headers, and core tells only when both have left.
+TEST_P(StuckTest, AnUpstreamThatTakesNoFirstMessageIsNotTakenForOneWithoutStreams) {
+  FakeUpstream upstream(Ignore, 0, [](grpc::ServerBuilder& builder) {
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 16);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  });
+  auto proxy = Proxy(upstream.address());
+  // Those that come later show that the upstream does take streams.
+  std::list<DownstreamCall> calls;
+  for (int stuck = 1; stuck <= 3; ++stuck) {
+    DownstreamCall& call = calls.emplace_back(proxy->channel());
+    call.Start();
+    ASSERT_TRUE(call.Write(std::string(8000, 'x')));
+    const Metrics::Labels to_upstream = {{"direction", "to_upstream"}};
+    ASSERT_TRUE(proxy->AwaitMetric("lanekeeper_streams_stuck", to_upstream, stuck));
+  }
+  EXPECT_TRUE(proxy->AwaitMetric("lanekeeper_streams_stuck", {{"kind", "slow_receiver"}}, 3));
+  EXPECT_EQ(proxy->Metric("lanekeeper_streams_stuck", {{"kind", "stream_slots"}}), 0);
+  for (const StreamSnapshot& stream : List(*proxy).streams) {
+    EXPECT_EQ(stream.to_upstream.state, LaneState::kSending);
+    EXPECT_EQ(stream.to_upstream.waiting_for, WaitingFor::kReceiver);
+  }
+  for (DownstreamCall& call : calls) call.Cancel();
 }
 
 TEST_P(StuckTest, AMissingConnectionIsNamed) {
