@@ -45,6 +45,7 @@ AcceptLoop::~AcceptLoop() {
   Wake();
   if (thread_.joinable()) thread_.join();
   for (int fd : tracked_) close(fd);
+  if (spare_ >= 0) close(spare_);
   close(wake_);
   close(epoll_);
 }
@@ -91,7 +92,11 @@ void AcceptLoop::Run() {
 }
 
 void AcceptLoop::Accept(const ListeningSocket& socket) {
-  const int fd = accept4(socket.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  // A connection takes two descriptors, gRPC's and our duplicate. Without room for both it is left
+  // where it waits: one that has been accepted could only be dropped.
+  if (spare_ < 0) spare_ = fcntl(wake_, F_DUPFD_CLOEXEC, 0);
+  const int fd =
+      spare_ < 0 ? -1 : accept4(socket.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) {
     if (IsExhaustion(errno)) {
       spdlog::warn("cannot accept a connection on {}: {}; trying again in {} ms", socket.name(),
@@ -104,14 +109,8 @@ void AcceptLoop::Accept(const ListeningSocket& socket) {
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
-  const int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-  if (duplicate < 0) {
-    spdlog::warn("dropped a connection on {}: {}", socket.name(), std::strerror(errno));
-    close(fd);
-    PauseAccepting();
-    return;
-  }
-  Track(duplicate);
+  dup3(fd, spare_, O_CLOEXEC);
+  Track(std::exchange(spare_, -1));
   on_connection_(socket.fd(), fd);
 }
 

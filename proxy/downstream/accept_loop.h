@@ -55,6 +55,7 @@ class AcceptLoop {
   std::atomic<bool> accepting_{false};
   std::atomic<bool> stopping_{false};
   bool paused_ = false;
+  int spare_ = -1;  // a descriptor kept for the next connection; the accepting thread's
   std::atomic<int64_t> accept_failures_{0};
   mutable std::mutex tracked_mutex_;
   std::set<int> tracked_;  // our duplicates
