@@ -107,7 +107,7 @@ StreamTotals AppControl::Totals() {
 
 bool AppControl::RequestDrain() {
   if (!request_drain_) return false;
-  // Once: a second signal would end the process at once.
+  // Once is enough.
   if (!drain_requested_.exchange(true) && parts_.readiness.state() != Readiness::State::kDraining)
     request_drain_();
   return true;

@@ -1,8 +1,10 @@
 #include "proxy/app_sources.h"
 
 #include <array>
+#include <string>
 #include <vector>
 
+#include "config/names.h"
 #include "proxy/log/log_setup.h"
 #include "proxy/upstream/connection_count.h"
 
@@ -25,7 +27,7 @@ Samples UpstreamStates(const UpstreamWatch& watch) {
 
 Samples Threads(const RpcThreads& threads) {
   const RpcThreads::Counts counts = threads.counts();
-  const char* kind = threads.kind() == RpcThreadKind::kUser ? "user" : "kernel";
+  const std::string kind(NameOf(kRpcThreadKinds, threads.kind()));
   return {{{{"kind", kind}, {"state", "busy"}}, static_cast<double>(counts.busy)},
           {{{"kind", kind}, {"state", "idle"}}, static_cast<double>(counts.idle)}};
 }

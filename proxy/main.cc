@@ -73,7 +73,8 @@ int Serve(const Config& config) {
   std::thread([signals, told = signal != kDrainSignal]() mutable {
     for (;;) {
       const int next = signals.Wait();
-      if (told && next != kDrainSignal) EndAtOnce(next);
+      if (next == kDrainSignal) continue;
+      if (told) EndAtOnce(next);
       told = true;
       spdlog::info("{}: draining already", NameOf(next));
     }

@@ -53,9 +53,7 @@ Setter SetDuration(google::protobuf::Duration* to) {
     std::string why;
     const auto duration = ParseDuration(value, &why);
     if (!duration) return why;
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*duration);
-    to->set_seconds(seconds.count());
-    to->set_nanos(static_cast<int32_t>(std::chrono::nanoseconds(*duration - seconds).count()));
+    ToProto(*duration, to);
     return std::string();
   };
 }

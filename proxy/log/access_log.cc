@@ -2,6 +2,7 @@
 
 #include <grpc/status.h>
 
+#include "config/names.h"
 #include "proxy/log/log_event.h"
 #include "proxy/log/stream_fields.h"
 #include "proxy/log/trace_context.h"
@@ -37,7 +38,7 @@ void AccessLog::Write(const EndedRpc& rpc) const {
         .Add("duration_ms", Milliseconds(stream.age))
         .Add("start_wait_ms", Milliseconds(rpc.start_wait))
         .Add("attempts", stream.attempts)
-        .Add("thread_kind", stream.thread_kind == RpcThreadKind::kUser ? "user" : "kernel")
+        .Add("thread_kind", NameOf(kRpcThreadKinds, stream.thread_kind))
         .Add("to_upstream_messages", stream.to_upstream.messages)
         .Add("to_upstream_bytes", stream.to_upstream.bytes)
         .Add("to_upstream_sender_wait_ms", Milliseconds(stream.to_upstream.sender_wait))

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <memory>
 #include <mutex>
 #include <sstream>
 #include <string>
@@ -89,21 +90,21 @@ Metrics::Source Value(const char* name, const char* help, MetricType type,
 }  // namespace
 
 void AddProcessSources(Metrics& metrics) {
-  // Of the process, however many proxies it runs.
-  static ProcSelf self;
-  const double started = BootTime() + self.StatField(22) / Ticks();
-  metrics.AddSource(Value("process_cpu_seconds_total",
-                          "User and system CPU time spent, in seconds.", MetricType::Counter,
-                          [] { return (self.StatField(14) + self.StatField(15)) / Ticks(); }));
+  const auto self = std::make_shared<ProcSelf>();
+  const double started = BootTime() + self->StatField(22) / Ticks();
+  metrics.AddSource(
+      Value("process_cpu_seconds_total", "User and system CPU time spent, in seconds.",
+            MetricType::Counter,
+            [self] { return (self->StatField(14) + self->StatField(15)) / Ticks(); }));
   metrics.AddSource(
       Value("process_resident_memory_bytes", "Resident memory size in bytes.", MetricType::Gauge,
-            [] { return self.StatField(24) * static_cast<double>(sysconf(_SC_PAGESIZE)); }));
+            [self] { return self->StatField(24) * static_cast<double>(sysconf(_SC_PAGESIZE)); }));
   metrics.AddSource(Value("process_virtual_memory_bytes", "Virtual memory size in bytes.",
-                          MetricType::Gauge, [] { return self.StatField(23); }));
+                          MetricType::Gauge, [self] { return self->StatField(23); }));
   metrics.AddSource(Value("process_threads", "Number of OS threads.", MetricType::Gauge,
-                          [] { return self.StatField(20); }));
+                          [self] { return self->StatField(20); }));
   metrics.AddSource(Value("process_open_fds", "Number of open file descriptors.", MetricType::Gauge,
-                          [] { return self.OpenFds(); }));
+                          [self] { return self->OpenFds(); }));
   metrics.AddSource(Value("process_max_fds", "Maximum number of open file descriptors.",
                           MetricType::Gauge, &MaxFds));
   metrics.AddSource(Value("process_start_time_seconds",

@@ -22,15 +22,16 @@ const char* ToLabel(StreamOp op) { return op == StreamOp::kReceive ? "receive" :
 struct OpWait {
   Direction direction;
   LaneWait wait;
-  const char* op;
   WaitingFor waiting_for;
+
+  StreamOp op() const { return wait == LaneWait::kReceive ? StreamOp::kReceive : StreamOp::kSend; }
 };
 constexpr std::array<OpWait, 5> kOpWaits = {
-    {{Direction::kToUpstream, LaneWait::kReceive, "receive", WaitingFor::kSender},
-     {Direction::kToUpstream, LaneWait::kStart, "send", WaitingFor::kStreamSlot},
-     {Direction::kToUpstream, LaneWait::kSend, "send", WaitingFor::kReceiver},
-     {Direction::kToDownstream, LaneWait::kReceive, "receive", WaitingFor::kSender},
-     {Direction::kToDownstream, LaneWait::kSend, "send", WaitingFor::kReceiver}}};
+    {{Direction::kToUpstream, LaneWait::kReceive, WaitingFor::kSender},
+     {Direction::kToUpstream, LaneWait::kStart, WaitingFor::kStreamSlot},
+     {Direction::kToUpstream, LaneWait::kSend, WaitingFor::kReceiver},
+     {Direction::kToDownstream, LaneWait::kReceive, WaitingFor::kSender},
+     {Direction::kToDownstream, LaneWait::kSend, WaitingFor::kReceiver}}};
 
 class Collector {
  public:
@@ -114,7 +115,7 @@ void Collector::OpWaits() {
     AddTotals<kWaitBuckets>(
         family,
         {{"direction", lanekeeper::ToLabel(wait.direction)},
-         {"op", wait.op},
+         {"op", ToLabel(wait.op())},
          {"waiting_for", lanekeeper::ToLabel(wait.waiting_for)}},
         [&](const MetricShard& s) -> auto& {
           return s.waits[static_cast<size_t>(wait.direction)][static_cast<size_t>(wait.wait)];

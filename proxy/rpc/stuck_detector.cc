@@ -128,10 +128,12 @@ void StuckDetector::TellNew(const Stalls& found) {
     registry_.Find(id, [&](Rpc& rpc) { stream = rpc.Snapshot(); });
     if (!stream) continue;  // it has just ended
     stream->stall = stall;  // as it was found
-    if (LogStuck(*stream)) registry_.Find(id, [](Rpc& rpc) { rpc.set_told_stuck(); });
-    if (config_.action != StuckAction::kCancel || !IsBlocked(stall.kind)) continue;
+    const bool told = LogStuck(*stream);
+    const bool cancel = config_.action == StuckAction::kCancel && IsBlocked(stall.kind);
+    if (!told && !cancel) continue;
     registry_.Find(id, [&](Rpc& rpc) {
-      rpc.Cancel(TerminationCause::kStuck, CodeFor(stall.kind), MessageFor(stall));
+      if (told) rpc.set_told_stuck();
+      if (cancel) rpc.Cancel(TerminationCause::kStuck, CodeFor(stall.kind), MessageFor(stall));
     });
   }
 }
