@@ -3,23 +3,24 @@
 namespace lanekeeper {
 namespace {
 
-// A busy queue may never run dry; after so many events those who wait for that go on all the same.
-constexpr int kEventsBeforeRest = 64;
+// A busy queue may never run dry: after so many events held writes leave all the same,
+constexpr uint64_t kEventsBeforePush = 64;
+// and after so many those who wait for it to run dry go on. The queue is first in, first out, and
+// what has arrived for one RPC comes behind what was there before: with less patience than RPCs are
+// under way, each would go on just before it saw the rest of what is at hand.
+constexpr uint64_t kEventsBeforeSettled = 1024;
 
 }  // namespace
 
 void RpcLoop::Run(const bool* stop) {
-  int events = 0;
   while (stop == nullptr || !*stop) {
     const grpc_event event = Next();
     if (event.type == GRPC_QUEUE_SHUTDOWN) break;
     if (event.type == GRPC_OP_COMPLETE) {
       static_cast<Completion*>(event.tag)->OnComplete(event.success != 0);
     }
-    if (event.type == GRPC_QUEUE_TIMEOUT || ++events >= kEventsBeforeRest) {
-      events = 0;
-      AtRest();
-    }
+    const bool dry = event.type == GRPC_QUEUE_TIMEOUT;
+    if (dry || polls_ % kEventsBeforePush == 0) AtRest(dry);
   }
   writes_.Release();
 }
@@ -31,6 +32,7 @@ grpc_event RpcLoop::Next() {
   const bool may_block = settling_.alone() && !writes_.holds_anything();
   if (may_block) writes_.Release();
   const grpc_event event = grpc_completion_queue_next(queue_, WhenToWake(may_block), nullptr);
+  ++polls_;
   clock_.Tick();
   if (coalesce_) writes_.Hold();
   return event;
@@ -45,20 +47,17 @@ gpr_timespec RpcLoop::WhenToWake(bool may_block) const {
   return time;
 }
 
-void RpcLoop::AtRest() {
+void RpcLoop::AtRest(bool dry) {
   writes_.Push();
   for (Link& list : delayed_) RunDelayed(list);
-  ResumeSettled();
+  ResumeSettled(dry ? 1 : kEventsBeforeSettled);
 }
 
-void RpcLoop::ResumeSettled() {
-  // Only those who wait now: one that is resumed may wait again, and must see the queue polled
-  // first.
-  Link now;
-  now.InsertBefore(settling_);
-  settling_.Leave();
-  while (!now.alone()) {
-    auto* settle = static_cast<Settle*>(now.next);
+// Those who have seen the queue polled so often. One that is resumed and waits again has not.
+void RpcLoop::ResumeSettled(uint64_t polls) {
+  while (!settling_.alone()) {
+    auto* settle = static_cast<Settle*>(settling_.next);
+    if (polls_ - settle->since_ < polls) return;
     settle->Leave();
     settle->operation_.SetWaiter({});
     settle->waiter_.resume();
@@ -116,6 +115,7 @@ void RpcLoop::Link::InsertBefore(Link& other) {
 
 void RpcLoop::Settle::await_suspend(std::coroutine_handle<> waiter) noexcept {
   waiter_ = waiter;
+  since_ = loop_.polls_;
   operation_.SetWaiter(waiter);
   InsertBefore(loop_.settling_);
 }

@@ -9,6 +9,7 @@
 #include <array>
 #include <chrono>
 #include <coroutine>
+#include <cstdint>
 #include <optional>
 
 #include "proxy/metrics/metric_shard.h"
@@ -67,6 +68,7 @@ class RpcLoop {
     RpcLoop& loop_;
     Operation& operation_;
     std::coroutine_handle<> waiter_;
+    uint64_t since_ = 0;
   };
 
   // Something to be done after a while unless it is called off before. There are few lengths of
@@ -127,14 +129,15 @@ class RpcLoop {
   gpr_timespec WhenToWake(bool may_block) const;
   void RunDelayed(Link& list);
   // Nothing more is at hand, or enough has been done since: whoever waits for that gets their turn.
-  void AtRest();
-  void ResumeSettled();
+  void AtRest(bool dry);
+  void ResumeSettled(uint64_t polls);
 
   grpc_completion_queue* const queue_;
   MetricShard& metrics_;
   const bool coalesce_;
   LoopClock clock_;
   SendCoalescer writes_;
+  uint64_t polls_ = 0;
   Link settling_;                             // oldest first
   std::array<Link, kDelays.size()> delayed_;  // oldest first
   std::optional<LagProbe> lag_probe_;
