@@ -25,14 +25,6 @@ constexpr auto kGoawayStep = std::chrono::milliseconds(5);
 // How long the downstreams get to take their last status.
 constexpr auto kStatusPatience = std::chrono::milliseconds(500);
 
-// Shards of the registry in kind kernel, where threads come and go.
-constexpr size_t kKernelRegistryShards = 16;
-
-size_t RegistryShards(const RpcThreadsConfig& config) {
-  return config.kind == RpcThreadKind::kUser ? static_cast<size_t>(WorkerCount(config))
-                                             : kKernelRegistryShards;
-}
-
 MetadataRules RequestMetadataRules(const Config& config) {
   return {config.limits.metadata_size_bytes, "metadata_size", config.upstream.user_agent_header};
 }
@@ -51,7 +43,7 @@ App::App(const Config& config, std::function<void()> request_drain)
       metrics_(config.metrics.max_methods),
       channel_(config.upstream, config.limits.upstream_waiting),
       upstream_watch_(channel_, config.upstream.address),
-      registry_(config.limits.open_rpcs, RegistryShards(config.rpc_threads)),
+      registry_(config.limits.open_rpcs, static_cast<size_t>(WorkerCount(config.rpc_threads))),
       environment_{channel_,
                    RequestMetadataRules(config_),
                    ResponseMetadataRules(config_),
@@ -61,7 +53,8 @@ App::App(const Config& config, std::function<void()> request_drain)
                    StallRulesOf(config.stuck),
                    AccessLog(config.log.access),
                    std::chrono::system_clock::now() - std::chrono::nanoseconds(InstantNow())},
-      threads_(MakeRpcThreads(config.rpc_threads, {environment_, registry_, metrics_})),
+      threads_(std::make_unique<RpcThreads>(config.rpc_threads,
+                                            WorkerContext{environment_, registry_, metrics_})),
       listener_(std::make_unique<Listener>(config.listen)),
       stuck_detector_(config.stuck, registry_, channel_),
       parts_{config_,   readiness_,      metrics_,  channel_,  upstream_watch_,

@@ -56,8 +56,8 @@ std::string NameOf(int signal) {
 
 int Serve(const Config& config) {
   const Signals signals({SIGTERM, SIGINT, kDrainSignal});
-  const LogSession log = SetUpLog(config.log);
   SetUpProcess();
+  const LogSession log = SetUpLog(config.log);
   spdlog::info("lanekeeper {} (gRPC {})", kVersion, grpc::Version());
 
   std::optional<App> app;

@@ -12,30 +12,24 @@ constexpr int kPostedCalls = 64;
 
 }  // namespace
 
-Acceptor::Acceptor(grpc_server* server, grpc_completion_queue* notifications, CallHandler& handler)
-    : server_(server), notifications_(notifications), handler_(handler) {
+Acceptor::Acceptor(grpc_server* server, grpc_completion_queue* queue, CallHandler& handler)
+    : server_(server), queue_(queue), handler_(handler) {
   for (int i = 0; i < kPostedCalls; ++i) posted_.emplace_back(*this).Post();
 }
 
 void Acceptor::PostedCall::Post() {
-  queue_ = acceptor_.handler_.TakeQueue();
   const grpc_call_error error =
       grpc_server_request_call(acceptor_.server_, &incoming_.call, &incoming_.details,
-                               &incoming_.metadata, queue_, acceptor_.notifications_, tag());
+                               &incoming_.metadata, acceptor_.queue_, acceptor_.queue_, tag());
   if (error == GRPC_CALL_OK) return;
   spdlog::critical("core refused a posted call: {}", grpc_call_error_to_string(error));
-  acceptor_.handler_.ReturnQueue(queue_);
 }
 
 void Acceptor::PostedCall::OnComplete(bool ok) {
-  grpc_completion_queue* const queue = queue_;
-  if (!ok) {  // the server is shutting down
-    acceptor_.handler_.ReturnQueue(queue);
-    return;
-  }
+  if (!ok) return;  // the server is shutting down
   IncomingCall arrived = std::move(incoming_);
   Post();
-  acceptor_.handler_.OnCall(std::move(arrived), queue);
+  acceptor_.handler_.OnCall(std::move(arrived));
 }
 
 }  // namespace lanekeeper

@@ -1,6 +1,6 @@
 // Keeps a number of requests for a new call posted with core, so that arriving calls never wait for
 // us. Core queues what it cannot match without bound; we re-post before we look at the call that
-// came. Used on the thread that polls the notification queue. Ends when the server is shut down,
+// came. Used on the thread that polls the queue. Ends when the server is shut down,
 // which completes every posted request; destroy it after that queue has been drained.
 #pragma once
 
@@ -13,13 +13,10 @@
 
 namespace lanekeeper {
 
-// Where calls go, and on which queue their operations will complete.
+// Where calls go.
 class CallHandler {
  public:
-  // The queue for one more posted request, and its way back if no call came on it.
-  virtual grpc_completion_queue* TakeQueue() = 0;
-  virtual void ReturnQueue(grpc_completion_queue* queue) = 0;
-  virtual void OnCall(IncomingCall incoming, grpc_completion_queue* queue) = 0;
+  virtual void OnCall(IncomingCall incoming) = 0;
 
  protected:
   ~CallHandler() = default;
@@ -27,7 +24,8 @@ class CallHandler {
 
 class Acceptor {
  public:
-  Acceptor(grpc_server* server, grpc_completion_queue* notifications, CallHandler& handler);
+  // The operations of the calls complete on the same queue.
+  Acceptor(grpc_server* server, grpc_completion_queue* queue, CallHandler& handler);
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
@@ -41,11 +39,10 @@ class Acceptor {
    private:
     Acceptor& acceptor_;
     IncomingCall incoming_;
-    grpc_completion_queue* queue_ = nullptr;
   };
 
   grpc_server* const server_;
-  grpc_completion_queue* const notifications_;
+  grpc_completion_queue* const queue_;
   CallHandler& handler_;
   std::deque<PostedCall> posted_;
 };

@@ -4,13 +4,17 @@
 #include <malloc.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+
 #include "proxy/threads/cpu_quota.h"
 
 namespace lanekeeper {
 namespace {
 
-// What malloc itself would choose for a 64-bit process.
-constexpr int kArenasPerCpu = 8;
+// malloc itself would choose eight arenas per CPU. The threads of a crew (kind kernel) work one
+// after the other, so with arenas of their own they contend no less and share no warm memory: 56
+// against 48 us an RPC.
+constexpr int kCpusPerArena = 4;
 
 // Every connection takes two descriptors, so take what the system lets us have.
 void RaiseDescriptorLimit() {
@@ -30,7 +34,7 @@ void SetUpProcess() {
   // Where that file is missing errno changes, and core, which allocates between connect() and its
   // look at errno, takes a good connection for a failed one (seen: "failed to connect ...: No such
   // file or directory").
-  mallopt(M_ARENA_MAX, kArenasPerCpu * UsableCpus("/"));
+  mallopt(M_ARENA_MAX, std::max(1, UsableCpus("/") / kCpusPerArena));
 }
 
 }  // namespace lanekeeper

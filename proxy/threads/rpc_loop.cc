@@ -1,5 +1,7 @@
 #include "proxy/threads/rpc_loop.h"
 
+#include "proxy/threads/one_tag.h"
+
 namespace lanekeeper {
 namespace {
 
@@ -12,43 +14,85 @@ constexpr uint64_t kEventsBeforeSettled = 1024;
 
 }  // namespace
 
-void RpcLoop::Run(const bool* stop) {
-  while (stop == nullptr || !*stop) {
-    const grpc_event event = Next();
-    if (event.type == GRPC_QUEUE_SHUTDOWN) break;
-    if (event.type == GRPC_OP_COMPLETE) {
-      static_cast<Completion*>(event.tag)->OnComplete(event.success != 0);
-    }
-    const bool dry = event.type == GRPC_QUEUE_TIMEOUT;
-    if (dry || polls_ % kEventsBeforePush == 0) AtRest(dry);
+void RpcLoop::Run() {
+  while (TakeStep(gpr_inf_future(GPR_CLOCK_MONOTONIC)) != Step::kShutdown) {
   }
-  writes_.Release();
 }
 
-// Does not block while someone waits for the queue to run dry. When it may block it holds no writes
-// back: those that core makes meanwhile (acknowledgements, window updates) have nobody to push
-// them.
-grpc_event RpcLoop::Next() {
-  const bool may_block = settling_.alone() && !writes_.holds_anything();
-  if (may_block) writes_.Release();
-  const grpc_event event = grpc_completion_queue_next(queue_, WhenToWake(may_block), nullptr);
+RpcLoop::Step RpcLoop::TakeStep(gpr_timespec until) {
+  const grpc_event event = Next(until);
+  if (event.type == GRPC_QUEUE_SHUTDOWN) {
+    writes_.Release();
+    return Step::kShutdown;
+  }
+  if (event.type == GRPC_OP_COMPLETE) {
+    Completion* const completion = CompletionOf(event);
+    completion->set_ok(event.success != 0);
+    Deliver(*completion);
+  }
+  const bool dry = event.type == GRPC_QUEUE_TIMEOUT;
+  if (dry || polls_ % kEventsBeforePush == 0) AtRest(dry);
+  return dry ? Step::kDry : Step::kEvent;
+}
+
+// Blocks only where nobody waits for the queue to run dry or for a turn. When it may block it holds
+// no writes back: those that core makes meanwhile (acknowledgements, window updates) have nobody to
+// push them.
+grpc_event RpcLoop::Next(gpr_timespec until) {
+  const bool block = may_block();
+  gpr_timespec deadline = gpr_inf_past(GPR_CLOCK_MONOTONIC);
+  if (block) {
+    writes_.Release();
+    deadline = WhenToWake(until);
+    waits_.Begin();
+  }
+  const grpc_event event = grpc_completion_queue_next(queue_, deadline, nullptr);
+  if (block) waits_.End();
   ++polls_;
   clock_.Tick();
-  if (coalesce_) writes_.Hold();
+  writes_.Hold();
   return event;
 }
 
-gpr_timespec RpcLoop::WhenToWake(bool may_block) const {
-  if (!may_block) return gpr_inf_past(GPR_CLOCK_MONOTONIC);
-  gpr_timespec time = gpr_inf_future(GPR_CLOCK_MONOTONIC);
+gpr_timespec RpcLoop::WhenToWake(gpr_timespec until) const {
   for (const Link& list : delayed_) {
-    if (!list.alone()) time = gpr_time_min(time, static_cast<const Delayed*>(list.next)->time_);
+    if (!list.alone()) until = gpr_time_min(until, static_cast<const Delayed*>(list.next)->due());
   }
-  return time;
+  return until;
+}
+
+void RpcLoop::Deliver(Errand& errand) {
+  Mailbox* const mailbox = errand.mailbox();
+  if (mailbox == nullptr || mailbox == Mailbox::OfThisThread()) {
+    errand.Do();
+    return;
+  }
+  errand.Join(mailbox->errands());
+  Await(*mailbox);
+}
+
+void RpcLoop::Await(Mailbox& mailbox) {
+  if (mailbox.alone()) mailbox.Join(with_errands_);
+}
+
+Mailbox* RpcLoop::NextWithErrands() {
+  if (with_errands_.alone()) return nullptr;
+  auto* const mailbox = static_cast<Mailbox*>(with_errands_.next);
+  mailbox->Leave();
+  return mailbox;
+}
+
+void RpcLoop::DoErrands(Mailbox& mailbox) {
+  while (!mailbox.empty()) {
+    auto* const errand = static_cast<Errand*>(mailbox.errands().next);
+    errand->Leave();
+    errand->Do();
+  }
 }
 
 void RpcLoop::AtRest(bool dry) {
-  writes_.Push();
+  // Those who wait for their turn may have more to write.
+  if (!dry || with_errands_.alone()) writes_.Push();
   for (Link& list : delayed_) RunDelayed(list);
   ResumeSettled(dry ? 1 : kEventsBeforeSettled);
 }
@@ -57,10 +101,9 @@ void RpcLoop::AtRest(bool dry) {
 void RpcLoop::ResumeSettled(uint64_t polls) {
   while (!settling_.alone()) {
     auto* settle = static_cast<Settle*>(settling_.next);
-    if (polls_ - settle->since_ < polls) return;
+    if (polls_ - settle->since() < polls) return;
     settle->Leave();
-    settle->operation_.SetWaiter({});
-    settle->waiter_.resume();
+    Deliver(*settle);
   }
 }
 
@@ -69,17 +112,17 @@ void RpcLoop::RunDelayed(Link& list) {
   const gpr_timespec now = gpr_now(GPR_CLOCK_MONOTONIC);
   while (!list.alone()) {
     auto* oldest = static_cast<Delayed*>(list.next);
-    if (gpr_time_cmp(oldest->time_, now) > 0) return;
-    oldest->CallOff();
-    oldest->OnTime();
+    if (gpr_time_cmp(oldest->due(), now) > 0) return;
+    oldest->Leave();
+    Deliver(*oldest);
   }
 }
 
 void RpcLoop::Delayed::Schedule(RpcLoop& loop, Delay delay) {
   const auto index = static_cast<size_t>(delay);
   const gpr_timespec after = gpr_time_from_millis(kDelays[index].count(), GPR_TIMESPAN);
-  time_ = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), after);
-  InsertBefore(loop.delayed_[index]);
+  due_ = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), after);
+  Join(loop.delayed_[index]);
 }
 
 void RpcLoop::LagProbe::OnTime() {
@@ -100,24 +143,16 @@ void RpcLoop::Moment::OnTime() {
   waiter_.resume();
 }
 
-void RpcLoop::Link::Leave() {
-  previous->next = next;
-  next->previous = previous;
-  previous = next = this;
-}
-
-void RpcLoop::Link::InsertBefore(Link& other) {
-  previous = other.previous;
-  next = &other;
-  previous->next = this;
-  other.previous = this;
-}
-
 void RpcLoop::Settle::await_suspend(std::coroutine_handle<> waiter) noexcept {
   waiter_ = waiter;
   since_ = loop_.polls_;
   operation_.SetWaiter(waiter);
-  InsertBefore(loop_.settling_);
+  Join(loop_.settling_);
+}
+
+void RpcLoop::Settle::Do() {
+  operation_.SetWaiter({});
+  waiter_.resume();
 }
 
 }  // namespace lanekeeper

@@ -1,6 +1,7 @@
-// Runs RPCs: polls one completion queue and resumes whoever waits for what came out of it.
-// A worker's loop runs many user-level threads; a kernel RPC thread's loop runs its one RPC.
-// Borrows the queue and the shard. Everything here happens on the one thread that calls Run.
+// Runs RPCs: polls one completion queue and sees to it that whoever waits for what came out of it
+// goes on, in the thread that it belongs to (errand.h). Borrows the queue and the shard.
+// One thread at a time: in kind `user` the worker that calls Run, in kind `kernel` the thread of
+// the crew whose turn it is.
 #pragma once
 
 #include <grpc/grpc.h>
@@ -14,17 +15,18 @@
 
 #include "proxy/metrics/metric_shard.h"
 #include "proxy/rpc/operation.h"
+#include "proxy/threads/errand.h"
 #include "proxy/threads/loop_clock.h"
+#include "proxy/threads/one_tag.h"
 #include "proxy/threads/send_coalescer.h"
+#include "proxy/threads/wait_clock.h"
 
 namespace lanekeeper {
 
 class RpcLoop {
  public:
-  // Whether writes are joined while there is more to do; for a loop that runs many RPCs.
-  enum class Writes { kAtOnce, kCoalesced };
-  RpcLoop(grpc_completion_queue* queue, MetricShard& metrics, Writes writes)
-      : queue_(queue), metrics_(metrics), coalesce_(writes == Writes::kCoalesced) {}
+  RpcLoop(grpc_completion_queue* queue, MetricShard& metrics)
+      : queue_(queue), one_tag_(queue), metrics_(metrics) {}
   RpcLoop(const RpcLoop&) = delete;
   RpcLoop& operator=(const RpcLoop&) = delete;
 
@@ -32,38 +34,49 @@ class RpcLoop {
   MetricShard& metrics() { return metrics_; }
   // When the event that is being handled came.
   const LoopClock& clock() const { return clock_; }
+  // How long it has waited for something to happen, in all. Any thread.
+  std::chrono::nanoseconds waited() const { return waits_.total(); }
 
-  // From now on: how late the loop does what is due, twice a second. Before Run.
+  // From now on: how late the loop does what is due, twice a second. Before the first step.
   void MeasureLag() { lag_probe_.emplace(*this); }
 
-  // Until the queue is shut down and drained, or *stop is found true after an event.
-  void Run(const bool* stop = nullptr);
+  // Until the queue is shut down and drained.
+  void Run();
 
-  // A member of a circular list that it can leave by itself; alone, it points at itself.
-  struct Link {
-    Link() = default;
-    Link(const Link&) = delete;
-    Link& operator=(const Link&) = delete;
+  // One turn of the loop: an event, or what is due when there is none. Blocks, until `until`, only
+  // if nothing else is to be done.
+  enum class Step { kEvent, kDry, kShutdown };
+  Step TakeStep(gpr_timespec until);
 
-    bool alone() const { return next == this; }
-    void Leave();
-    void InsertBefore(Link& other);
+  bool may_block() const {
+    return settling_.alone() && with_errands_.alone() && !writes_.holds_anything();
+  }
 
-    Link* previous = this;
-    Link* next = this;
-  };
+  // For loops that several threads run in turn. The mailbox, if any, that has waited longest, no
+  // longer among those that wait.
+  Mailbox* NextWithErrands();
+  bool others_wait() const { return !with_errands_.alone(); }
+  // Puts a mailbox among those that wait for their turn.
+  void Await(Mailbox& mailbox);
+  // Does what is in the mailbox of the calling thread.
+  static void DoErrands(Mailbox& mailbox);
+  // Around the turn of a thread.
+  void TurnBegins() { writes_.Hold(); }
+  void TurnEnds() { writes_.LetGo(); }
 
   // Awaited, gives an operation the chance to complete with what has already arrived: resumes when
   // it completes or when the queue has nothing more without waiting, whichever is first.
-  class Settle : private Link {
+  class Settle final : public Errand {
    public:
     Settle(RpcLoop& loop, Operation& operation) : loop_(loop), operation_(operation) {}
     bool await_ready() const noexcept { return !operation_.in_flight(); }
     void await_suspend(std::coroutine_handle<> waiter) noexcept;
     void await_resume() noexcept { Leave(); }
+    // How often the queue had been polled when the wait began.
+    uint64_t since() const { return since_; }
 
    private:
-    friend class RpcLoop;
+    void Do() override;
 
     RpcLoop& loop_;
     Operation& operation_;
@@ -78,27 +91,25 @@ class RpcLoop {
       std::chrono::milliseconds(50), std::chrono::milliseconds(500),
       std::chrono::milliseconds(2000)};
 
-  class Delayed : private Link {
+  class Delayed : public Errand {
    public:
-    Delayed() = default;
-    virtual ~Delayed() { CallOff(); }
-
     void Schedule(RpcLoop& loop, Delay delay);
     void CallOff() { Leave(); }
+    gpr_timespec due() const { return due_; }
 
    protected:
+    ~Delayed() = default;
+
     virtual void OnTime() = 0;
 
-    gpr_timespec due() const { return time_; }
-
    private:
-    friend class RpcLoop;
+    void Do() final { OnTime(); }
 
-    gpr_timespec time_{};
+    gpr_timespec due_{};
   };
 
   // Measures how late it is called.
-  class LagProbe final : private Delayed {
+  class LagProbe final : public Delayed {
    public:
     explicit LagProbe(RpcLoop& loop) : loop_(loop) { Schedule(loop, Delay::kProbe); }
 
@@ -109,7 +120,7 @@ class RpcLoop {
   };
 
   // Awaited, resumes when the operation completes or after Delay::kShort, whichever is first.
-  class Moment final : private Delayed {
+  class Moment final : public Delayed {
    public:
     Moment(RpcLoop& loop, Operation& operation) : loop_(loop), operation_(operation) {}
     bool await_ready() const noexcept { return !operation_.in_flight(); }
@@ -125,19 +136,22 @@ class RpcLoop {
   };
 
  private:
-  grpc_event Next();
-  gpr_timespec WhenToWake(bool may_block) const;
+  grpc_event Next(gpr_timespec until);
+  gpr_timespec WhenToWake(gpr_timespec until) const;
+  void Deliver(Errand& errand);
   void RunDelayed(Link& list);
   // Nothing more is at hand, or enough has been done since: whoever waits for that gets their turn.
   void AtRest(bool dry);
   void ResumeSettled(uint64_t polls);
 
   grpc_completion_queue* const queue_;
+  const OneTag one_tag_;
   MetricShard& metrics_;
-  const bool coalesce_;
   LoopClock clock_;
   SendCoalescer writes_;
+  WaitClock waits_;
   uint64_t polls_ = 0;
+  Link with_errands_;                         // mailboxes that are not empty, oldest first
   Link settling_;                             // oldest first
   std::array<Link, kDelays.size()> delayed_;  // oldest first
   std::optional<LagProbe> lag_probe_;

@@ -1,48 +1,56 @@
-// How RPCs get their threads: one interface, two kinds (user_threads.h, kernel_threads.h).
+// The threads that run RPCs, of either kind: the workers, and who starts them. A fixed number of
+// workers all run from the start. Otherwise the first does, and others join one by one, to stay,
+// when those that run are busy and the machine has CPUs to spare.
 // Made before the server, whose builder it gives its completion queues to; started with it; ended
 // after the server has been shut down, when no RPC is left.
 #pragma once
 
-#include <grpc/grpc.h>
-#include <grpcpp/server_builder.h>
-
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
 
 #include "config/config.h"
-#include "proxy/metrics/metrics.h"
-#include "proxy/rpc/rpc_registry.h"
+#include "proxy/threads/worker.h"
 
 namespace lanekeeper {
 
 class RpcThreads {
  public:
+  RpcThreads(const RpcThreadsConfig& config, const WorkerContext& context);
+  RpcThreads(const RpcThreads&) = delete;
+  RpcThreads& operator=(const RpcThreads&) = delete;
+  ~RpcThreads();
+
+  void AddQueues(grpc::ServerBuilder& builder);
+  void Start(grpc_server* server);
+  // After the server's shutdown; returns when every thread has ended.
+  void Stop();
+
+  // Threads that run RPCs or could: busy ones run one each; idle ones are OS threads that wait for
+  // one, in kind `kernel`.
   struct Counts {
     int64_t busy = 0;
     int64_t idle = 0;
   };
+  Counts counts() const;
+  RpcThreadKind kind() const { return config_.kind; }
 
-  virtual ~RpcThreads() = default;
+ private:
+  // On the joiner's thread: starts the workers that are still to join, as the load asks for them.
+  void StartOnDemand(grpc_server* server);
 
-  virtual void AddQueues(grpc::ServerBuilder& builder) = 0;
-  virtual void Start(grpc_server* server) = 0;
-  // After the server's shutdown; returns when every thread has ended.
-  virtual void Stop() = 0;
+  const RpcThreadsConfig config_;
+  const WorkerContext context_;
+  std::vector<std::unique_ptr<Worker>> workers_;
 
-  // Threads that run RPCs or could: in kind user, user-level threads (busy: one per open RPC).
-  virtual Counts counts() const = 0;
-  virtual RpcThreadKind kind() const = 0;
+  std::mutex joiner_mutex_;
+  std::condition_variable joiner_wake_;
+  bool stopping_ = false;
+  std::thread joiner_;
 };
-
-// What both kinds work with. Outlives them.
-struct RpcThreadsContext {
-  RpcEnvironment& environment;
-  RpcRegistry& registry;
-  Metrics& metrics;
-};
-
-std::unique_ptr<RpcThreads> MakeRpcThreads(const RpcThreadsConfig& config,
-                                           const RpcThreadsContext& context);
 
 // How many workers `config` asks for on this machine.
 int WorkerCount(const RpcThreadsConfig& config);

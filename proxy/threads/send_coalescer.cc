@@ -31,8 +31,12 @@ void SendCoalescer::Push() {
   count_ = 0;
 }
 
-void SendCoalescer::Release() {
+void SendCoalescer::LetGo() {
   if (holding == this) holding = nullptr;
+}
+
+void SendCoalescer::Release() {
+  LetGo();
   Push();
 }
 

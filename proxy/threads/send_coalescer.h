@@ -3,7 +3,7 @@
 // with MSG_MORE the kernel keeps them together, and one push sends them when the loop has nothing
 // more at hand.
 //
-// Owned by a loop and used on its thread only. Between Hold and Release every sendmsg of this
+// Owned by a loop and used by one thread at a time. Between Hold and Release every sendmsg of this
 // thread is held back (the executable's own sendmsg, in the .cc, takes the place of libc's for gRPC
 // too). Release before the thread may block: nothing held may wait for an event that it would
 // itself bring about.
@@ -30,6 +30,9 @@ class SendCoalescer {
   void Push();
   // Sends what was held back, and later writes at once.
   void Release();
+  // The calling thread writes at once from now on; what was held back stays so, for the next thread
+  // that holds.
+  void LetGo();
 
   bool holds_anything() const { return count_ > 0; }
 

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <fstream>
 #include <string>
 
@@ -11,14 +10,9 @@ namespace lanekeeper {
 namespace {
 
 constexpr double kBusy = 0.9;
-constexpr double kRoomCpus = 0.5;
-
-double CpuSecondsOf(pthread_t thread) {
-  clockid_t clock{};
-  timespec time{};
-  if (pthread_getcpuclockid(thread, &clock) != 0 || clock_gettime(clock, &time) != 0) return 0;
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
-}
+// With less than a whole CPU to itself another worker costs more than it brings: with 0.7 idle,
+// unary RPCs took 29 instead of 20 us and fewer were done (40,000 against 47,000 a second).
+constexpr double kRoomCpus = 1.0;
 
 // All CPUs together, since boot (proc(5): user, nice, system, idle, iowait, in ticks).
 double IdleCpuSeconds() {
@@ -42,23 +36,22 @@ bool AnotherWorkerHelps(double least_busy, double idle_cpus) {
 WorkerLoad::WorkerLoad()
     : time_(std::chrono::steady_clock::now()), idle_seconds_(IdleCpuSeconds()) {}
 
-WorkerLoad::Use WorkerLoad::Look(const std::vector<pthread_t>& workers) {
+WorkerLoad::Use WorkerLoad::Look(const std::vector<std::chrono::nanoseconds>& waited) {
   const auto now = std::chrono::steady_clock::now();
-  const double passed = std::chrono::duration<double>(now - time_).count();
-  std::vector<double> seconds;
-  for (pthread_t worker : workers) seconds.push_back(CpuSecondsOf(worker));
+  const std::chrono::duration<double> passed = now - time_;
 
   Use use;
-  const size_t known = std::min(seconds.size(), worker_seconds_.size());
+  const size_t known = std::min(waited.size(), waited_.size());
   for (size_t i = 0; i < known; ++i) {
-    const double busy = (seconds[i] - worker_seconds_[i]) / passed;
+    // A wait is counted when it ends, and may have begun before the last look.
+    const double busy = std::max(0.0, 1 - (waited[i] - waited_[i]) / passed);
     use.least_busy = i == 0 ? busy : std::min(use.least_busy, busy);
   }
   const double idle = IdleCpuSeconds();
-  use.idle_cpus = (idle - idle_seconds_) / passed;
+  use.idle_cpus = (idle - idle_seconds_) / passed.count();
 
   time_ = now;
-  worker_seconds_ = std::move(seconds);
+  waited_ = waited;
   idle_seconds_ = idle;
   return use;
 }

@@ -7,13 +7,14 @@
 
 #include <absl/status/status.h>
 #include <absl/strings/string_view.h>
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <atomic>
 #include <random>
 #include <string>
 #include <vector>
+
+#include "proxy/rpc/replaced_function.h"
 
 namespace lanekeeper {
 namespace {
@@ -44,15 +45,6 @@ bool Wanted() { return users.load(std::memory_order_relaxed) > 0; }
 
 std::string Marked(absl::string_view text) { return std::string(text) + Mark(); }
 
-// What would have been called without us: the next library's function of the same name. The name is
-// looked up rather than written, for it holds the version of absl.
-template <class Function>
-Function* Replaced(Function* ours) {
-  Dl_info info{};
-  dladdr(reinterpret_cast<void*>(ours), &info);
-  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, info.dli_sname));
-}
-
 }  // namespace
 
 LocalStatusMarks::LocalStatusMarks() { users.fetch_add(1, std::memory_order_relaxed); }
@@ -72,11 +64,15 @@ class DebugLocation;
 enum class StatusStrProperty;
 
 absl::Status StatusCreate(absl::StatusCode code, absl::string_view message,
-                          const DebugLocation& location, std::vector<absl::Status> children);
+                          const DebugLocation& location, std::vector<absl::Status> children)
+    LANEKEEPER_REPLACES(LANEKEEPER_NAME_STATUS_CREATE);
+absl::Status OriginalStatusCreate(absl::StatusCode code, absl::string_view message,
+                                  const DebugLocation& location, std::vector<absl::Status> children)
+    LANEKEEPER_ORIGINAL(LANEKEEPER_NAME_STATUS_CREATE);
 
 absl::Status StatusCreate(absl::StatusCode code, absl::string_view message,
                           const DebugLocation& location, std::vector<absl::Status> children) {
-  static auto* const create = lanekeeper::Replaced(&StatusCreate);
+  static auto* const create = LANEKEEPER_FIND(StatusCreate, OriginalStatusCreate);
   using namespace lanekeeper;
   const bool to_be_marked =
       Wanted() && (Is(message, kGoaway) || Is(message, kNoMoreIds) || Is(message, kClosedBefore));
@@ -87,11 +83,15 @@ absl::Status StatusCreate(absl::StatusCode code, absl::string_view message,
 }  // namespace grpc_core
 
 absl::Status grpc_error_set_str(absl::Status error, grpc_core::StatusStrProperty which,
-                                absl::string_view text);
+                                absl::string_view text)
+    LANEKEEPER_REPLACES(LANEKEEPER_NAME_ERROR_SET_STR);
+absl::Status OriginalSetStr(absl::Status error, grpc_core::StatusStrProperty which,
+                            absl::string_view text)
+    LANEKEEPER_ORIGINAL(LANEKEEPER_NAME_ERROR_SET_STR);
 
 absl::Status grpc_error_set_str(absl::Status error, grpc_core::StatusStrProperty which,
                                 absl::string_view text) {
-  static auto* const set = lanekeeper::Replaced(&grpc_error_set_str);
+  static auto* const set = LANEKEEPER_FIND(grpc_error_set_str, OriginalSetStr);
   using namespace lanekeeper;
   // Core passes texts off the wire through here as well, but onto errors of other names.
   const bool to_be_marked = Wanted() && Is(text, kRefused) && Is(error.message(), kReset);

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <chrono>
 #include <thread>
 
 namespace lanekeeper {
 namespace {
+
+using namespace std::chrono_literals;
 
 TEST(WorkerLoadTest, AnotherWorkerHelpsOnlyWhenAllAreBusyAndThereIsRoom) {
   EXPECT_TRUE(AnotherWorkerHelps(0.99, 2));
@@ -14,31 +16,25 @@ TEST(WorkerLoadTest, AnotherWorkerHelpsOnlyWhenAllAreBusyAndThereIsRoom) {
   EXPECT_FALSE(AnotherWorkerHelps(0.99, 0.1)) << "no CPU would be free for it";
 }
 
-TEST(WorkerLoadTest, ASpinningThreadIsBusierThanASleepingOne) {
-  std::atomic<bool> stop{false};
-  std::thread spinning([&] {
-    while (!stop) {
-    }
-  });
-  std::thread waiting([&] { stop.wait(false); });
-  WorkerLoad both_load;
-  WorkerLoad spinning_load;
-  both_load.Look({spinning.native_handle(), waiting.native_handle()});
-  spinning_load.Look({spinning.native_handle()});
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  const WorkerLoad::Use busy = spinning_load.Look({spinning.native_handle()});
-  const WorkerLoad::Use mixed = both_load.Look({spinning.native_handle(), waiting.native_handle()});
-  stop = true;
-  stop.notify_all();
-  spinning.join();
-  waiting.join();
-  EXPECT_GT(busy.least_busy, mixed.least_busy);
-  EXPECT_GE(mixed.idle_cpus, 0);
+TEST(WorkerLoadTest, TheLeastBusyWorkerIsTheOneThatHasWaitedLongest) {
+  WorkerLoad load;
+  load.Look({0s, 5s});
+  std::this_thread::sleep_for(20ms);
+  const WorkerLoad::Use use = load.Look({0s, 5s + 10ms});
+  EXPECT_GT(use.least_busy, 0);
+  EXPECT_LT(use.least_busy, 1);
+  EXPECT_GE(use.idle_cpus, 0);
 }
 
-TEST(WorkerLoadTest, AThreadThatIsNewSinceTheLastLookDoesNotCount) {
+TEST(WorkerLoadTest, AWaitThatBeganBeforeTheLastLookIsNotLessThanIdle) {
   WorkerLoad load;
-  EXPECT_EQ(load.Look({pthread_self()}).least_busy, 0);
+  load.Look({0s});
+  EXPECT_EQ(load.Look({100s}).least_busy, 0);
+}
+
+TEST(WorkerLoadTest, AWorkerThatIsNewSinceTheLastLookDoesNotCount) {
+  WorkerLoad load;
+  EXPECT_EQ(load.Look({0s}).least_busy, 0);
 }
 
 }  // namespace
