@@ -58,6 +58,9 @@ gpr_timespec RpcLoop::WhenToWake(gpr_timespec until) const {
   for (const Link& list : delayed_) {
     if (!list.alone()) until = gpr_time_min(until, static_cast<const Delayed*>(list.next)->due());
   }
+  if (const Instant retry = writes_.retry_at(); retry != 0) {
+    until = gpr_time_min(until, gpr_time_from_nanos(retry, GPR_CLOCK_MONOTONIC));
+  }
   return until;
 }
 

@@ -1,35 +1,26 @@
 #include "proxy/threads/send_coalescer.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
+#include <span>
+#include <utility>
+
+#include "proxy/threads/held_sockets.h"
 
 namespace lanekeeper {
 namespace {
 
-// The coalescer of the loop that this thread runs, while it holds. Not state of the proxy: it only
-// tells the C function below on whose behalf it was called.
-thread_local SendCoalescer* holding = nullptr;
+// How soon a full socket is tried again: as long as this doubles, a peer that reads slowly is not
+// kept waiting, and one that does not read costs little.
+constexpr Instant kRetryFirst = 1'000'000;
+constexpr Instant kRetryMax = 16'000'000;
 
-ssize_t SendNow(int fd, const msghdr* message, int flags) {
-  return syscall(SYS_sendmsg, fd, message, flags);
-}
+thread_local SendCoalescer* holding = nullptr;
 
 }  // namespace
 
-void SendCoalescer::Hold() { holding = this; }
+SendCoalescer* SendCoalescer::OfThisThread() { return holding; }
 
-void SendCoalescer::Push() {
-  // Setting TCP_NODELAY, even when it is set already, pushes what MSG_MORE has kept back (tcp(7)).
-  const int on = 1;
-  for (size_t i = 0; i < count_; ++i) {
-    setsockopt(sockets_[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
-  count_ = 0;
-}
+void SendCoalescer::Hold() { holding = this; }
 
 void SendCoalescer::LetGo() {
   if (holding == this) holding = nullptr;
@@ -40,22 +31,39 @@ void SendCoalescer::Release() {
   Push();
 }
 
-ssize_t SendCoalescer::Send(int fd, const msghdr* message, int flags) {
-  return SendNow(fd, message, Remember(fd) ? flags | MSG_MORE : flags);
+void SendCoalescer::Push() {
+  if (retry_at_ != 0 && InstantNow() >= retry_at_) Retry();
+  for (HeldSocket* socket : std::span(sockets_).first(std::exchange(count_, 0))) {
+    if (socket->Push(*this)) continue;
+    full_.push_back(socket);
+    retry_after_ = kRetryFirst;
+    retry_at_ = InstantNow() + retry_after_;
+  }
 }
 
-bool SendCoalescer::Remember(int fd) {
-  const auto end = sockets_.begin() + static_cast<std::ptrdiff_t>(count_);
-  if (std::find(sockets_.begin(), end, fd) != end) return true;
+void SendCoalescer::Retry() {
+  std::erase_if(full_, [this](HeldSocket* socket) { return socket->Push(*this); });
+  retry_after_ = std::min(2 * retry_after_, kRetryMax);
+  retry_at_ = full_.empty() ? 0 : InstantNow() + retry_after_;
+}
+
+bool SendCoalescer::Add(HeldSocket& socket) {
   if (count_ == sockets_.size()) return false;
-  sockets_[count_++] = fd;
+  sockets_[count_++] = &socket;
   return true;
 }
 
-}  // namespace lanekeeper
-
-// Found before libc's by every library of the process, gRPC among them.
-extern "C" ssize_t sendmsg(int fd, const msghdr* message, int flags) {
-  if (lanekeeper::holding != nullptr) return lanekeeper::holding->Send(fd, message, flags);
-  return lanekeeper::SendNow(fd, message, flags);
+std::string SendCoalescer::TakeRoom() {
+  if (rooms_.empty()) return {};
+  std::string room = std::move(rooms_.back());
+  rooms_.pop_back();
+  return room;
 }
+
+void SendCoalescer::ReturnRoom(std::string room) {
+  if (rooms_.size() == sockets_.size()) return;
+  room.clear();
+  rooms_.push_back(std::move(room));
+}
+
+}  // namespace lanekeeper
