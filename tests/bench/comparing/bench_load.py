@@ -32,8 +32,8 @@ class BenchLoad:
 
     @contextlib.contextmanager
     def idle(self, endpoint, workload, streams, bound):
-        """Holds that many idle streams open. Yields a function that closes them and tells whether
-        all ended well."""
+        """Holds that many idle streams open. Yields a function that closes them and returns the
+        outcome."""
         command = self.words(endpoint, workload, (), kind="idle", streams=streams)
         with running("bench-load-idle", command, self._folder, piped=True) as child:
             await_ready(child, bound)
@@ -54,6 +54,7 @@ def await_ready(child, bound):
 
 
 def finished(child, bound):
+    """What it said at its end, which closing its stdin brings about if it holds idle streams."""
     code, output = child.finish(bound)
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if code or not lines:
@@ -66,7 +67,8 @@ def parse_line(line):
     latency = said.get("latency_us") or {}
     error = ""
     if said["errors"]:
-        error = f"{said['errors']} of {said['rpcs']} RPCs failed: {said['first_error']}"
+        error = (f"{said['errors']} errors, {said['rpcs']} RPCs ended well; the first: "
+                 f"{said['first_error']}")
     return Outcome(rpcs=said["rpcs"], messages=said["messages"], bytes=said["bytes"],
                    seconds=said["seconds"], error=error, p50_us=latency.get("p50"),
                    p99_us=latency.get("p99"), p999_us=latency.get("p999"))

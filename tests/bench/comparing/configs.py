@@ -5,7 +5,10 @@ that hold a large message. `threads` is 1, or 2 in the curve over cores."""
 import json
 import resource
 
-WINDOW = 1 << 20  # bytes of HTTP/2 flow control: grpc-go and gRPC core grow theirs as they need
+# Bytes of HTTP/2 flow control, for nghttpx; grpc-go and gRPC core grow theirs as they need. HAProxy
+# stays with its 64 KiB: with a window above its buffer's size it stalls for good when large messages
+# go both ways (seen with 2.6.12). Its manual advises against larger buffers.
+WINDOW = 1 << 20
 
 
 def open_files():
@@ -20,7 +23,7 @@ def lanekeeper(listen, upstream, threads, kind, certificate=None):
     return json.dumps({  # JSON is YAML
         "listen": [listener],
         "upstream": {"address": upstream.address},
-        "rpc_threads": {"kind": kind, **({"workers": threads} if threads else {})},
+        "rpc_threads": {"kind": kind, **({"workers": threads} if threads and kind == "user" else {})},
         "limits": {"open_rpcs": 200000, "upstream_waiting": 200000},
         "stuck": {"after": 0},
         "metrics": {"address": "off"},
@@ -78,7 +81,6 @@ def haproxy(listen, upstream, threads, certificate=None):
   nbthread {threads or 1}
   maxconn {most}
   tune.h2.max-concurrent-streams 100000
-  tune.h2.initial-window-size {WINDOW}
 defaults
   mode http
   http-reuse always

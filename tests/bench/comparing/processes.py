@@ -83,6 +83,10 @@ class Child:
                 raise Failure(f"{self.name} does not listen on {address}: {self.last_words()}")
             time.sleep(0.005)
 
+    def tell(self, data):
+        self._popen.stdin.write(data)
+        self._popen.stdin.flush()
+
     def finish(self, bound):
         """Closes stdin and waits for the end. Returns the exit code and, if piped, stdout."""
         try:

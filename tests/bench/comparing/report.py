@@ -44,7 +44,7 @@ def columns(unit):
     """What a table shows for that unit, cost first."""
     if unit == "stream":
         return (COST[unit],)
-    return (COST[unit], RATE[unit], *LATENCY, *EVENTS["message" if unit == "message" else "rpc"])
+    return (COST[unit], RATE[unit], *LATENCY, *EVENTS["rpc" if unit == "rpc" else "message"])
 
 
 def shown(value, form):

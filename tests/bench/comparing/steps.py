@@ -47,24 +47,26 @@ class Steps:
             yield self._streams(row)
 
     def _unary(self, row):
-        self._check(row)
-        seconds = self._drivers.seconds
-        rate = self._warm_up(seconds * WARM_UP_SHARE)
-        self._measured_unary(row, rate, seconds)
+        self._check()
+        rate = self._warm_unary(row)
         if self._counts(row):
-            count = self._count(rate, seconds * COUNTED_SHARE)
-            self._counted(row, lambda prefix: h2load.run(
-                self._endpoint, self._workload, count, seconds, self._drivers.folder, prefix))
+            seconds = self._drivers.seconds * COUNTED_SHARE
+            self._counted(row, lambda prefix: self._h2load(rate, seconds, prefix))
         return row
 
-    def _warm_up(self, seconds):
-        return h2load.warm_up(self._endpoint, self._workload, seconds, self._drivers.folder)
-
-    def _measured_unary(self, row, rate, seconds):
+    def _warm_unary(self, row):
+        """Fills the row, and returns RPCs per second."""
+        seconds = self._drivers.seconds
+        rate = h2load.warm_up(self._endpoint, self._workload, seconds * WARM_UP_SHARE,
+                              self._drivers.folder)
         cpu = proc.CpuTime(self._pid)
-        outcome = h2load.run(self._endpoint, self._workload, self._count(rate, seconds), seconds,
-                             self._drivers.folder)
+        outcome = self._h2load(rate, seconds)
         fill(row, outcome, cpu.seconds())
+        return rate
+
+    def _h2load(self, rate, seconds, prefix=()):
+        return h2load.run(self._endpoint, self._workload, self._count(rate, seconds), seconds,
+                          self._drivers.folder, prefix)
 
     def _count(self, rate, seconds):
         """RPCs that take about that long; at least as many as may be in flight."""
@@ -84,7 +86,7 @@ class Steps:
         return self._bench_load.run(self._endpoint, self._workload,
                                     ("--seconds", f"{seconds:.3f}"), seconds, prefix=prefix)
 
-    def _check(self, row):
+    def _check(self):
         """RPCs whose every byte is compared, as many at once as h2load will have."""
         checked = self._bench_load.run(
             self._endpoint, self._workload,
@@ -129,20 +131,20 @@ class Steps:
 
     def _curve(self, first):
         """Unary RPCs in one process, beside more and more idle streams."""
-        rate = self._warm_up(self._drivers.seconds * WARM_UP_SHARE)
         for idle in self._drivers.curve_steps:
             row = dataclasses.replace(first, workload=curve_name(idle), streams=idle)
             if idle == 0:
-                self._measured_unary(row, rate, self._drivers.seconds)
+                self._warm_unary(row)
             else:
-                self._beside(row, idle, rate)
+                self._beside(row, idle)
             yield row
 
-    def _beside(self, row, idle, rate):
+    def _beside(self, row, idle):
         held = dataclasses.replace(self._workload, connections=CURVE_CONNECTIONS)
         try:
             with self._bench_load.idle(self._endpoint, held, idle, IDLE_BOUND) as close:
-                self._measured_unary(row, rate, self._drivers.seconds)
+                time.sleep(SETTLE)
+                self._warm_unary(row)
                 row.error = row.error or close().error
         except (Failure, proc.Vanished) as failure:
             row.error = str(failure)

@@ -1,0 +1,64 @@
+"""CPU time, trees and memory, of processes whose doings are known; and perf's output."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+from .. import counters, proc
+from ..processes import running
+
+SPIN = "import time\nend = time.process_time() + 0.1\nwhile time.process_time() < end: pass\n"
+# A process that spends its time in a child, and stays until its stdin ends.
+PARENT = (f"import subprocess, sys\n"
+          f"child = subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.read(1)\\n' + "
+          f"{SPIN!r} + 'print(1, flush=True); sys.stdin.read()'], stdin=sys.stdin)\n"
+          f"child.wait()\n")
+
+
+class CpuTime(unittest.TestCase):
+    def test_counts_threads_that_have_ended(self):
+        cpu = proc.CpuTime(os.getpid())
+        thread = threading.Thread(target=exec, args=(SPIN, {}))
+        thread.start()
+        thread.join()
+        self.assertGreaterEqual(cpu.seconds(), 0.1)
+
+    def test_counts_descendants(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with running("parent", [sys.executable, "-c", PARENT], folder, piped=True) as child:
+                while len(proc.tree(child.pid)) < 2:
+                    self.assertTrue(child.running())
+                cpu = proc.CpuTime(child.pid)
+                child.tell(b"x")
+                child.stdout.readline()
+                self.assertGreaterEqual(cpu.seconds(), 0.1)
+
+    def test_a_process_that_is_gone_is_told(self):
+        child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+        cpu = proc.CpuTime(child.pid)
+        child.communicate()
+        with self.assertRaises(proc.Vanished):
+            cpu.seconds()
+
+
+class Memory(unittest.TestCase):
+    def test_rss(self):
+        self.assertEqual(proc.parse_rss("Name:\tcat\nVmRSS:\t    2048 kB\nRssAnon: 1 kB\n"), 2 << 20)
+        self.assertGreater(proc.rss_bytes(os.getpid()), 1 << 20)
+
+
+class Perf(unittest.TestCase):
+    def test_counts_by_name(self):
+        text = ("# started on Sun Nov 22 12:13:11 2026\n\n3847,,context-switches,134401348,100.00,,\n"
+                "13566,,raw_syscalls:sys_enter,134401348,100.00,,\n")
+        self.assertEqual(counters.parse(text), {"context_switches": 3847, "syscalls": 13566})
+
+    def test_what_is_not_counted_is_absent(self):
+        self.assertEqual(counters.parse("<not supported>,,context-switches,0,100.00,,\n"), {})
+
+
+if __name__ == "__main__":
+    unittest.main()
