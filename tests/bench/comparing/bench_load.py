@@ -20,9 +20,9 @@ class BenchLoad:
         """`amount` is ("--seconds", T), ("--count", N) or () for idle."""
         trust = ["--tls-ca", self._tls_ca] if endpoint.tls else []
         return [self._binary, "--target", endpoint.address, *trust,
-                "--workload", kind or workload.kind, "--connections", connections or workload.connections,
-                "--streams", streams or workload.streams, "--size", workload.size,
-                *amount]
+                "--workload", kind or workload.kind,
+                "--connections", connections or workload.connections,
+                "--streams", streams or workload.streams, "--size", workload.size, *amount]
 
     def run(self, endpoint, workload, amount, seconds, prefix=(), **other):
         """`other` names a kind, streams or connections that differ from the workload's."""

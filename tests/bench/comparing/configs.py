@@ -6,24 +6,27 @@ import json
 import resource
 
 # Bytes of HTTP/2 flow control, for nghttpx; grpc-go and gRPC core grow theirs as they need. HAProxy
-# stays with its 64 KiB: with a window above its buffer's size it stalls for good when large messages
-# go both ways (seen with 2.6.12). Its manual advises against larger buffers.
+# stays with its 64 KiB: with 1 MiB and its 16 KiB buffers, 2.6.12 stalls for good when large
+# messages go both ways, and its manual advises against larger buffers.
 WINDOW = 1 << 20
 
 
 def open_files():
-    """What this process and so its children may have; the command has raised it as far as it may."""
+    """What this process and its children may have; the command has raised it as far as it may."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
 def lanekeeper(listen, upstream, threads, kind, certificate=None):
+    rpc_threads = {"kind": kind}
+    if threads and kind == "user":  # kernel threads: one per RPC, whatever the cores
+        rpc_threads["workers"] = threads
     listener = {"address": listen.address}
     if listen.tls:
         listener["tls"] = {"certificate": certificate.chain, "key": certificate.key}
     return json.dumps({  # JSON is YAML
         "listen": [listener],
         "upstream": {"address": upstream.address},
-        "rpc_threads": {"kind": kind, **({"workers": threads} if threads and kind == "user" else {})},
+        "rpc_threads": rpc_threads,
         "limits": {"open_rpcs": 200000, "upstream_waiting": 200000},
         "stuck": {"after": 0},
         "metrics": {"address": "off"},

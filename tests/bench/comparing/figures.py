@@ -4,7 +4,7 @@ import math
 
 
 def percentile(ordered, share):
-    """The smallest value that at least `share` of the sorted values do not exceed (nearest rank)."""
+    """The smallest of the sorted values that at least `share` of them do not exceed."""
     if not ordered:
         return None
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]

@@ -1,6 +1,6 @@
-"""Unary RPCs by h2load: fast, well known, and none of ours. It knows HTTP/2 only, so a run counts as
-correct when every status is 2xx and exactly the expected bytes of data came back; a gRPC error has
-no data."""
+"""Unary RPCs by h2load: fast, well known, and none of ours. It knows HTTP/2 only, so a run counts
+as correct when every status is 2xx and exactly the expected bytes of data came back; a gRPC error
+has no data."""
 
 import pathlib
 import re

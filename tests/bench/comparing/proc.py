@@ -1,4 +1,4 @@
-"""What the kernel tells of a process tree: its members, their CPU time, their memory, the machine."""
+"""What the kernel tells of a process tree (members, CPU time, memory) and of the machine."""
 
 import os
 import pathlib

@@ -30,6 +30,7 @@ def free_port():
 
 
 def port_range():
+    """LANEKEEPER_BENCH_PORTS, such as 23100-23299, keeps runs side by side apart."""
     first, last = os.environ.get("LANEKEEPER_BENCH_PORTS", "20000-29999").split("-")
     return int(first), int(last) + 1
 

@@ -62,7 +62,8 @@ def cell_texts(results, workload, proxy):
     low_high = cell.spread(cost)
     between = f"{form.format(low_high[0])} to {form.format(low_high[1])}" if low_high else NOTHING
     ours = results.cell(workload, OURS).median(cost)
-    return [shown(cell.median(cost), form), between, shown(ratio(cell.median(cost), ours), "{:.2f}"),
+    relative = ratio(cell.median(cost), ours)
+    return [shown(cell.median(cost), form), between, shown(relative, "{:.2f}"),
             *(shown(cell.median(figure), form) for _, figure, form in others)]
 
 
@@ -98,8 +99,8 @@ def markdown(results, facts, versions, notes, plots):
     parts += [f"{note}\n" for note in notes]
     parts.append(f"## Done when\n\n{verdicts(results)}\n")
     parts += [f"![{plot.removesuffix('.svg')}]({plot})\n" for plot in plots]
-    parts.append("## Workloads\n\nMedians over the rounds; spread is smallest to largest. CPU is of "
-                 "the proxy's whole process tree, of `direct` that of the upstream itself.\n")
+    parts.append("## Workloads\n\nMedians over the rounds; spread is smallest to largest. CPU is "
+                 "of the proxy's whole process tree, of `direct` that of the upstream itself.\n")
     parts += [_workload_section(results, workload) for workload in results.workloads()]
     return "\n".join(parts)
 

@@ -1,4 +1,4 @@
-"""What a run needs besides Debian's packages: our binaries, built unless given, and a certificate."""
+"""What a run needs besides Debian's packages: binaries, built unless given, and a certificate."""
 
 import dataclasses
 import pathlib

@@ -22,8 +22,8 @@ class Compare(unittest.TestCase):
         cls.output = pathlib.Path(cls.folder, "output")
         cls.ran = subprocess.run(
             [COMPARE, "--no-install", "--lanekeeper", os.environ["LANEKEEPER"], "--tools", tools,
-             "--proxies", "lanekeeper-user,direct", "--workloads", "unary_16,ping_pong_32,idle_2000",
-             "--rounds", "1", "--seconds", "0.1", "--output", cls.output],
+             "--proxies", "lanekeeper-user,direct",
+             "--workloads", "unary_16,ping_pong_32,idle_2000", "--rounds", "1", "--seconds", "0.1", "--output", cls.output],
             capture_output=True, text=True, timeout=100, check=False)
         if cls.ran.returncode:
             raise AssertionError(cls.ran.stdout + cls.ran.stderr)

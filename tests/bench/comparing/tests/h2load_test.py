@@ -13,7 +13,7 @@ progress: 100% done
 finished in 119.20ms, 25167.57 req/s, 3.30MB/s
 requests: 3000 total, 3000 started, 3000 done, 2999 succeeded, 1 failed, 0 errored, 0 timeout
 status codes: 2999 2xx, 0 3xx, 0 4xx, 1 5xx
-traffic: 402.55KB (412208) total, 8.86KB (9075) headers (space savings 96.27%), 307.62KB (315000) data
+traffic: 402.55KB (412208) total, 8.86KB (9075) headers (space savings 96.27%), 307KB (315000) data
                      min         max         mean         sd        +/- sd
 time for request:       95us      3.83ms       602us       374us    79.50%
 """

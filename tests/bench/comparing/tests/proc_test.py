@@ -12,7 +12,7 @@ from ..processes import running
 
 SPIN = "import time\nend = time.process_time() + 0.1\nwhile time.process_time() < end: pass\n"
 # A process that spends its time in a child, and stays until its stdin ends.
-PARENT = (f"import subprocess, sys\n"
+PARENT = ("import subprocess, sys\n"
           f"child = subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.read(1)\\n' + "
           f"{SPIN!r} + 'print(1, flush=True); sys.stdin.read()'], stdin=sys.stdin)\n"
           f"child.wait()\n")
@@ -46,13 +46,15 @@ class CpuTime(unittest.TestCase):
 
 class Memory(unittest.TestCase):
     def test_rss(self):
-        self.assertEqual(proc.parse_rss("Name:\tcat\nVmRSS:\t    2048 kB\nRssAnon: 1 kB\n"), 2 << 20)
+        status = "Name:\tcat\nVmRSS:\t    2048 kB\nRssAnon: 1 kB\n"
+        self.assertEqual(proc.parse_rss(status), 2 << 20)
         self.assertGreater(proc.rss_bytes(os.getpid()), 1 << 20)
 
 
 class Perf(unittest.TestCase):
     def test_counts_by_name(self):
-        text = ("# started on Sun Nov 22 12:13:11 2026\n\n3847,,context-switches,134401348,100.00,,\n"
+        text = ("# started on Sun Nov 22 12:13:11 2026\n\n"
+                "3847,,context-switches,134401348,100.00,,\n"
                 "13566,,raw_syscalls:sys_enter,134401348,100.00,,\n")
         self.assertEqual(counters.parse(text), {"context_switches": 3847, "syscalls": 13566})
 

@@ -29,7 +29,8 @@ class Fill(unittest.TestCase):
 
 class CellTest(unittest.TestCase):
     def test_median_and_spread(self):
-        cell = results(*[("w", "nginx", {"p50_us": value}) for value in (3, 1, 2)]).cell("w", "nginx")
+        rounds = [("w", "nginx", {"p50_us": value}) for value in (3, 1, 2)]
+        cell = results(*rounds).cell("w", "nginx")
         self.assertEqual((cell.median("p50_us"), cell.spread("p50_us")), (2, (1, 3)))
         self.assertIsNone(cell.median("p99_us"))
 
