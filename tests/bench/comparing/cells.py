@@ -28,7 +28,7 @@ class Cells:
         rows = []
         try:
             with self._started(workload, proxy) as (pid, endpoint):
-                for done in Steps(self._drivers, workload, pid, endpoint).run(row):
+                for done in self._steps(workload, pid, endpoint).run(row):
                     rows.append(done)
         except (Failure, Vanished) as failure:
             row.error = row.error or str(failure)
@@ -37,6 +37,9 @@ class Cells:
             if each.error:
                 each.error = f"errors: {each.error}"
         return rows
+
+    def _steps(self, workload, pid, endpoint):
+        return Steps(self._drivers, workload, pid, endpoint, self._upstreams["tcp"].pid)
 
     @contextlib.contextmanager
     def _started(self, workload, proxy):

@@ -49,6 +49,36 @@ class CpuTime:
             raise Vanished("the proxy ended during the run") from error
 
 
+class Others:
+    """How much of the machine's CPU time went to what is no part of the measurement, from
+    construction on: other processes, the kernel's own work, other guests of the same host."""
+
+    def __init__(self, pids):
+        self._trees = [CpuTime(pid) for pid in pids]
+        self._before = self._read()
+
+    def share(self):
+        """Of all cores, 0 to 1. The clocks behind it tick every 10 ms."""
+        total, busy, ours = (after - before for before, after in zip(self._before, self._read()))
+        ours += sum(tree.seconds() for tree in self._trees)
+        return max(0.0, busy - ours) / total if total else 0.0
+
+    @staticmethod
+    def _read():
+        """Seconds of all cores, those that were not idle, and those of this process and of its
+        children that ended."""
+        first = pathlib.Path("/proc/stat").read_text().splitlines()[0]
+        total, busy = parse_cpu_line(first, os.sysconf("SC_CLK_TCK"))
+        return total, busy, sum(os.times()[:4])
+
+
+def parse_cpu_line(line, ticks):
+    """Seconds in all and seconds busy of /proc/stat's line for all cores."""
+    user, nice, system, idle, iowait, irq, softirq, steal = map(int, line.split()[1:9])
+    busy = user + nice + system + irq + softirq + steal
+    return (busy + idle + iowait) / ticks, busy / ticks
+
+
 def rss_bytes(pid):
     """Resident memory of the tree. Pages that its processes share are counted for each of them,
     which a difference of two readings takes out again."""

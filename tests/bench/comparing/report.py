@@ -1,7 +1,7 @@
 """report.md: what was met, then every workload with its medians, spread and ratios."""
 
 from . import criteria
-from .figures import ratio
+from .figures import median, ratio
 from .proxies import OURS
 from .workloads import BY_NAME, CURVE_CONNECTIONS
 
@@ -90,13 +90,22 @@ def verdicts(results):
     return _table(["line", "limit", "measured", ""], rows)
 
 
+def others_note(results):
+    """How quiet the machine was."""
+    shares = [row.others_cpu_share for row in results.rows if row.others_cpu_share is not None]
+    if not shares:
+        return "How quiet the machine was is not known: nothing was measured over time."
+    return (f"CPU time of the machine that went to others while it was measured: median "
+            f"{median(shares):.1%}, at most {max(shares):.1%}.")
+
+
 def markdown(results, facts, versions, notes, plots):
     """The whole report. `facts` and `versions` by name, `notes` sentences, `plots` file names."""
     parts = ["# tests/bench/compare\n"]
     parts.append(_table(["", ""], [[name, value] for name, value in facts.items()]) + "\n")
     parts.append("Versions: " + ", ".join(f"{name} {version}" for name, version in versions.items())
                  + "\n")
-    parts += [f"{note}\n" for note in notes]
+    parts += [f"{note}\n" for note in (*notes, others_note(results))]
     parts.append(f"## Done when\n\n{verdicts(results)}\n")
     parts += [f"![{plot.removesuffix('.svg')}]({plot})\n" for plot in plots]
     parts.append("## Workloads\n\nMedians over the rounds; spread is smallest to largest. CPU is "

@@ -35,6 +35,7 @@ class Row:
     syscalls_per_rpc: float = None
     context_switches_per_message: float = None
     syscalls_per_message: float = None
+    others_cpu_share: float = None
     rss_bytes: int = None
     rss_bytes_per_stream: float = None
 

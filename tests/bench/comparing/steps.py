@@ -28,12 +28,15 @@ class Drivers:
 
 
 class Steps:
-    def __init__(self, drivers, workload, pid, endpoint):
+    """`upstream_pid`: whose CPU time, besides the proxy's, is part of the measurement."""
+
+    def __init__(self, drivers, workload, pid, endpoint, upstream_pid):
         self._drivers = drivers
         self._bench_load = drivers.bench_load
         self._workload = workload
         self._pid = pid
         self._endpoint = endpoint
+        self._upstream_pid = upstream_pid
 
     def run(self, row):
         """Yields the rows as they are done; `row` is the first, filled."""
@@ -59,10 +62,15 @@ class Steps:
         seconds = self._drivers.seconds
         rate = h2load.warm_up(self._endpoint, self._workload, seconds * WARM_UP_SHARE,
                               self._drivers.folder)
-        cpu = proc.CpuTime(self._pid)
-        outcome = self._h2load(rate, seconds)
-        fill(row, outcome, cpu.seconds())
+        self._measure(row, lambda: self._h2load(rate, seconds))
         return rate
+
+    def _measure(self, row, load):
+        cpu = proc.CpuTime(self._pid)
+        others = proc.Others({self._pid, self._upstream_pid})
+        outcome = load()
+        fill(row, outcome, cpu.seconds())
+        row.others_cpu_share = others.share()
 
     def _h2load(self, rate, seconds, prefix=()):
         return h2load.run(self._endpoint, self._workload, self._count(rate, seconds), seconds,
@@ -75,9 +83,7 @@ class Steps:
     def _streams(self, row):
         seconds = self._drivers.seconds
         self._for(seconds * WARM_UP_SHARE)
-        cpu = proc.CpuTime(self._pid)
-        outcome = self._for(seconds)
-        fill(row, outcome, cpu.seconds())
+        self._measure(row, lambda: self._for(seconds))
         if self._counts(row):
             self._counted(row, lambda prefix: self._for(seconds * COUNTED_SHARE, prefix))
         return row

@@ -44,6 +44,19 @@ class CpuTime(unittest.TestCase):
             cpu.seconds()
 
 
+class Others(unittest.TestCase):
+    def test_busy_is_all_but_idle_and_waiting(self):
+        self.assertEqual(proc.parse_cpu_line("cpu  1 2 3 400 50 6 7 8 9 0", 100), (4.77, 0.27))
+
+    def test_our_own_work_is_not_of_others(self):
+        before = proc.Others._read()
+        exec(SPIN, {})
+        total, busy, ours = (now - then for then, now in zip(before, proc.Others._read()))
+        self.assertGreaterEqual(ours, 0.09)
+        self.assertGreaterEqual(busy, 0.05)
+        self.assertGreaterEqual(total, busy)
+
+
 class Memory(unittest.TestCase):
     def test_rss(self):
         status = "Name:\tcat\nVmRSS:\t    2048 kB\nRssAnon: 1 kB\n"

@@ -5,7 +5,7 @@ import tempfile
 import unittest
 
 from .. import plots
-from ..report import cell_texts, markdown, terminal_line
+from ..report import cell_texts, markdown, others_note, terminal_line
 from .results import results
 
 
@@ -29,6 +29,11 @@ class Report(unittest.TestCase):
         self.assertEqual(cell_texts(some(), "unary_128", "nginx"), ["errors: 3 of 9 | RPCs failed"])
         self.assertEqual(cell_texts(some(), "unary_128_beside_0", "nginx"), ["not measured"])
         self.assertIn("errors: 3 of 9", terminal_line(some().rows[3]))
+
+    def test_tells_how_quiet_it_was(self):
+        made = results(*[("w", "nginx", {"others_cpu_share": share}) for share in (0.01, 0.5, 0.02)])
+        self.assertIn("median 2.0%, at most 50.0%", others_note(made))
+        self.assertIn("not known", others_note(some()))
 
     def test_markdown_has_every_part(self):
         text = markdown(some(), {"cores": "2"}, {"nginx": "1.22"}, ["3 rounds."], ["a.svg"])
