@@ -59,9 +59,11 @@ def _bars(results, workloads, figure, title, path, without=()):
                  yerr=whiskers, label=proxy, color=COLOURS.get(proxy), ecolor="#444444",
                  error_kw={"elinewidth": 0.8})
     axes.set_xticks(range(len(workloads)), workloads, rotation=25, ha="right")
-    axes.set_ylabel(title)
-    if _spans_decades(results, workloads, proxies, figure):
+    logarithmic = _spans_decades(results, workloads, proxies, figure)
+    if logarithmic:
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_ylabel(title + (", log scale" if logarithmic else ""))
     return _save(drawing, axes, path)
 
 
@@ -90,7 +92,7 @@ def _lines(results, points, label, path):
 
 def _save(drawing, axes, path):
     axes.grid(axis="y", alpha=0.3)
-    axes.legend(fontsize="small", ncols=2)
+    axes.legend(fontsize="small", ncols=4, loc="lower left", bbox_to_anchor=(0, 1), frameon=False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     drawing.tight_layout()

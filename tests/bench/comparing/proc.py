@@ -1,5 +1,6 @@
 """What the kernel tells of a process tree (members, CPU time, memory) and of the machine."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -18,7 +19,8 @@ def tree(pid):
     members = [pid]
     for member in members:
         for task in pathlib.Path(f"/proc/{member}/task").iterdir():
-            members += map(int, (task / "children").read_text().split())
+            with contextlib.suppress(OSError):  # a thread that has just ended
+                members += map(int, (task / "children").read_text().split())
     return members
 
 

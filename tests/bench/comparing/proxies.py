@@ -46,7 +46,7 @@ class Proxies:
     def versions(self):
         """Name and version, as the programs tell."""
         asked = {
-            "lanekeeper": ([self._tools.lanekeeper, "--version"], r"lanekeeper (\S+)"),
+            "lanekeeper": ([self._tools.lanekeeper, "--version"], r"lanekeeper (.+)"),
             "nginx": (["nginx", "-v"], r"nginx/(\S+)"),
             "haproxy": (["haproxy", "-v"], r"version (\S+)"),
             "nghttpx": (["nghttpx", "--version"], r"nghttp2/(\S+)"),

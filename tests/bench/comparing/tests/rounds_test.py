@@ -29,6 +29,10 @@ class Order(unittest.TestCase):
     def test_a_quick_curve_is_of_lanekeeper(self):
         self.assertEqual(pairs(["curve"], NAMES, 1, quick=True), [(1, "curve", "lanekeeper-user")])
 
+    def test_quick_asks_direct_only_for_the_latency_of_a_lone_rpc(self):
+        self.assertEqual(pairs(["unary_1", "unary_128"], ["direct"], 1, quick=True),
+                         [(1, "unary_1", "direct")])
+
 
 class Table(unittest.TestCase):
     def test_streams_divide_evenly_over_connections(self):
