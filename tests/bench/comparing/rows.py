@@ -41,8 +41,6 @@ class Row:
 
 
 NAMES = [field.name for field in dataclasses.fields(Row)]
-IDENTITY = ("round", "workload", "transport", "proxy", "error")
-FIGURES = [name for name in NAMES if name not in IDENTITY]
 
 
 def fill(row, outcome, cpu_seconds):
