@@ -16,7 +16,3 @@ class Outcome:
     p50_us: float = None
     p99_us: float = None
     p999_us: float = None
-
-    def units(self, unit):
-        return {"rpc": self.rpcs, "message": self.messages, "byte": self.bytes,
-                "stream": self.rpcs}[unit]
