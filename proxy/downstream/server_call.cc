@@ -68,8 +68,8 @@ void ServerCall::Watch() {
   closed_.Start(incoming_.call, {&op, 1});
 }
 
-void ServerCall::StageHeaders(const Metadata& headers, const Compression& compression) {
-  staged_ = headers;
+void ServerCall::StageHeaders(Metadata headers, const Compression& compression) {
+  staged_ = std::move(headers);
   AppendCompression(staged_, compression);
   headers_ = Headers::kStaged;
 }
@@ -81,42 +81,43 @@ grpc_op ServerCall::HeadersOp() {
 
 Operation& ServerCall::SendHeaders() {
   const grpc_op op = HeadersOp();
-  sender_.Start(incoming_.call, {&op, 1});
-  return sender_;
+  return Start({&op, 1});
 }
 
 Operation& ServerCall::Send(Message message, bool more_follows) {
-  sending_ = std::move(message);
   grpc_op ops[2];
   size_t count = 0;
   // Core holds a hinted message back together with headers in front of it, and then the batch does
   // not complete before the next one is started: no hint, then.
   const bool with_headers = headers_ != Headers::kSent;
   if (with_headers) ops[count++] = HeadersOp();
-  ops[count++] = MessageOp(sending_, more_follows && !with_headers);
-  sender_.Start(incoming_.call, {ops, count});
-  return sender_;
+  ops[count++] = MessageOp(message, more_follows && !with_headers);
+  return Start({ops, count});
 }
 
-Operation& ServerCall::Finish(Message last, const RpcStatus& status) {
-  sending_ = std::move(last);
+Operation& ServerCall::Finish(Message last, RpcStatus status) {
   grpc_op ops[3];
   size_t count = 0;
   if (headers_ != Headers::kSent) ops[count++] = HeadersOp();
-  if (sending_) ops[count++] = MessageOp(sending_, false);
+  if (last) ops[count++] = MessageOp(last, false);
 
   // Core copies the message and the trailers while it starts the batch.
   grpc_slice message = grpc_slice_from_static_buffer(status.message.data(), status.message.size());
-  Metadata trailers = status.trailers;
   grpc_op& op = ops[count++];
   op = grpc_op{};
   op.op = GRPC_OP_SEND_STATUS_FROM_SERVER;
-  op.data.send_status_from_server.trailing_metadata_count = trailers.size();
-  op.data.send_status_from_server.trailing_metadata = trailers.data();
+  op.data.send_status_from_server.trailing_metadata_count = status.trailers.size();
+  op.data.send_status_from_server.trailing_metadata = status.trailers.data();
   static_assert(sizeof status.code == sizeof op.data.send_status_from_server.status);
   std::memcpy(&op.data.send_status_from_server.status, &status.code, sizeof status.code);
   op.data.send_status_from_server.status_details = status.message.empty() ? nullptr : &message;
-  sender_.Start(incoming_.call, {ops, count});
+  return Start({ops, count});
+}
+
+// Core takes the slices of messages and metadata over, or copies them, before this returns.
+Operation& ServerCall::Start(std::span<const grpc_op> ops) {
+  sender_.Start(incoming_.call, ops);
+  if (headers_ == Headers::kSent) Metadata().swap(staged_);
   return sender_;
 }
 

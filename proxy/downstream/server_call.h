@@ -6,6 +6,7 @@
 
 #include <grpc/grpc.h>
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -59,13 +60,13 @@ class ServerCall {
   MessageReceiver& receiver() { return receiver_; }
 
   // The headers go out with the next batch, or alone with SendHeaders.
-  void StageHeaders(const Metadata& headers, const Compression& compression);
+  void StageHeaders(Metadata headers, const Compression& compression);
   [[nodiscard]] Operation& SendHeaders();
   // more_follows: another message is at hand, so core need not write this one at once.
   [[nodiscard]] Operation& Send(Message message, bool more_follows);
   // The last thing sent: the status, with the last message in front of it if there is one. With no
   // headers staged or sent this is a trailers-only answer.
-  [[nodiscard]] Operation& Finish(Message last, const RpcStatus& status);
+  [[nodiscard]] Operation& Finish(Message last, RpcStatus status);
 
   // Ends the call at once with a status of ours. Any thread, any time.
   void Cancel(grpc_status_code code, const char* message);
@@ -74,12 +75,12 @@ class ServerCall {
   enum class Headers { kNone, kStaged, kSent };
 
   grpc_op HeadersOp();
+  Operation& Start(std::span<const grpc_op> ops);
 
   IncomingCall incoming_;
   int cancelled_ = 0;
   Headers headers_ = Headers::kNone;
   Metadata staged_;
-  Message sending_;
   Operation closed_;
   MessageReceiver receiver_;
   Operation sender_;

@@ -50,7 +50,7 @@ MetadataVerdict JudgeMetadata(const grpc_metadata& entry) {
 TranslatedMetadata TranslateMetadata(const grpc_metadata_array& received,
                                      const MetadataRules& rules) {
   TranslatedMetadata result;
-  result.forward.reserve(received.count);
+  result.forward.reserve(received.count + 2);  // for what AppendCompression adds
   int64_t size_bytes = 0;
   for (size_t i = 0; i < received.count; ++i) {
     const grpc_metadata& entry = received.metadata[i];

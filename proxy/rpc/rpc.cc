@@ -141,10 +141,10 @@ Task Rpc::ForwardResponses() {
     co_await PumpResponses(end);
     co_await upstream_->ReceiveStatus();
   }
-  const RpcStatus status = TakeUpstreamStatus();
+  RpcStatus status = TakeUpstreamStatus();
   if (end.reason == PumpEnd::Reason::kSinkEnded || downstream_.cancelled()) co_return;
   const std::optional<size_t> last_bytes = end.last_bytes();
-  const bool sent = co_await downstream_.Finish(std::move(end.last), status);
+  const bool sent = co_await downstream_.Finish(std::move(end.last), std::move(status));
   if (sent && last_bytes) CellsOf(Direction::kToDownstream).Sent(*last_bytes);
 }
 
@@ -187,7 +187,7 @@ bool Rpc::TakeOverHeaders() {
   TranslatedMetadata headers =
       TranslateMetadata(upstream_->headers(), environment_.response_metadata);
   if (headers.problem == TranslatedMetadata::Problem::kNone) {
-    downstream_.StageHeaders(headers.forward, upstream_->compression());
+    downstream_.StageHeaders(std::move(headers.forward), upstream_->compression());
     return true;
   }
   FailFor(headers, GRPC_STATUS_INTERNAL);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -60,9 +61,9 @@ void Crew::OnCall(IncomingCall incoming) {
 Crew::Thread* Crew::ThreadForCall() {
   if (turn_->idle()) return turn_;
   std::lock_guard lock(mutex_);
-  for (Thread* ended : std::exchange(ended_, {})) {
+  for (const auto ended : std::exchange(ended_, {})) {
     ended->Join();
-    threads_.remove_if([ended](const Thread& thread) { return &thread == ended; });
+    threads_.erase(ended->place());
   }
   if (!idle_.empty()) {
     Thread* const thread = idle_.back();
@@ -70,6 +71,7 @@ Crew::Thread* Crew::ThreadForCall() {
     return thread;
   }
   Thread& thread = threads_.emplace_back(*this, Thread::Role::kRpc);
+  thread.set_place(std::prev(threads_.end()));
   if (thread.Start()) return &thread;
   threads_.pop_back();
   return nullptr;

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <semaphore.h>
 
+#include <chrono>
+#include <list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,6 +28,10 @@ class Crew::Thread final : public Mailbox, private RpcOwner {
   bool Start();
   void Join() { pthread_join(thread_, nullptr); }
 
+  // Where the crew has it.
+  std::list<Thread>::iterator place() const { return place_; }
+  void set_place(std::list<Thread>::iterator place) { place_ = place; }
+
   // Its turn begins; or, once the crew is stopping, its end.
   void Wake();
 
@@ -40,6 +46,7 @@ class Crew::Thread final : public Mailbox, private RpcOwner {
   enum class Then { kWait, kWaitIdle, kTurn, kEnd };
   Then AwaitTurn();
   Then AwaitTurnIdle();
+  bool WokenWithin(std::chrono::seconds time);
   Then TakeTurn();
   // Works until others wait for their turn and nothing is at hand.
   RpcLoop::Step Work();
@@ -53,12 +60,15 @@ class Crew::Thread final : public Mailbox, private RpcOwner {
 
   Crew& crew_;
   const Role role_;
+  std::list<Thread>::iterator place_;
   pthread_t thread_{};
   sem_t wake_;
   int pinned_to_ = -1;  // a CPU; none: -1
   std::string name_;
   std::optional<IncomingCall> call_;  // not yet begun
   bool rpc_open_ = false;
+  int turns_of_rpc_ = 0;
+  bool woken_ = false;  // and has not yet begun its turn
   enum class Rest { kNone, kShort, kLong, kOver } rest_ = Rest::kNone;
   gpr_timespec rests_since_{};
 };

@@ -7,6 +7,7 @@
 
 #include "proxy/threads/cpu_quota.h"
 #include "proxy/threads/crew.h"
+#include "proxy/threads/futex_slots.h"
 #include "proxy/threads/thread_name.h"
 #include "proxy/threads/user_worker.h"
 #include "proxy/threads/worker_load.h"
@@ -29,6 +30,7 @@ int WorkerCount(const RpcThreadsConfig& config) {
 
 RpcThreads::RpcThreads(const RpcThreadsConfig& config, const WorkerContext& context)
     : config_(config), context_(context) {
+  if (config.kind == RpcThreadKind::kKernel) EnlargeFutexTable();
   for (int i = 0; i < WorkerCount(config); ++i) {
     workers_.push_back(MakeWorker(config.kind, i, context));
   }

@@ -85,6 +85,7 @@ void CallAttempts::Renew() {
 void CallAttempts::Settle() {
   settled_ = true;
   kept_.clear();
+  current()->DropHeaders();
   Wake();
 }
 

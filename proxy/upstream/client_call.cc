@@ -104,24 +104,22 @@ Operation& ClientCall::SendHeaders() {
 }
 
 Operation& ClientCall::Send(Message message, bool more_follows) {
-  sending_ = std::move(message);
   grpc_op ops[2];
   size_t count = 0;
   // Core holds a hinted message back together with headers in front of it, and then the batch does
   // not complete before the next one is started: no hint, then.
   const bool with_headers = AddHeaders(ops[0]);
   if (with_headers) ++count;
-  ops[count++] = MessageOp(sending_, more_follows && !with_headers);
+  ops[count++] = MessageOp(message, more_follows && !with_headers);
   sender_.Start(call_, {ops, count});
   return sender_;
 }
 
 Operation& ClientCall::Finish(Message last) {
-  sending_ = std::move(last);
   grpc_op ops[3];
   size_t count = 0;
   if (AddHeaders(ops[0])) ++count;
-  if (sending_) ops[count++] = MessageOp(sending_, false);
+  if (last) ops[count++] = MessageOp(last, false);
   grpc_op& close = ops[count++];
   close = grpc_op{};
   close.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;

@@ -35,6 +35,8 @@ class ClientCall {
   void StageHeaders(Metadata headers) { staged_ = std::move(headers); }
   // For the next attempt, once this one is over.
   Metadata TakeHeaders() { return std::move(staged_); }
+  // No other attempt will need them, and core has them.
+  void DropHeaders() { Metadata().swap(staged_); }
   [[nodiscard]] Operation& SendHeaders();
   // more_follows: another message is at hand, so core need not write this one at once.
   [[nodiscard]] Operation& Send(Message message, bool more_follows);
@@ -118,7 +120,6 @@ class ClientCall {
   bool headers_sent_ = false;
   bool waiting_ = false;  // counted by channel_.starts()
   Metadata staged_;
-  Message sending_;
 
   grpc_metadata_array initial_metadata_;
   grpc_metadata_array trailing_metadata_;

@@ -54,6 +54,8 @@ grpc::ChannelArguments Arguments(const UpstreamConfig& upstream) {
   // Of the two timers of a deadline, the downstream call's is enough: when it fires, the upstream
   // call is cancelled, and not before its headers have left (ClientCall::CancelBehindHeaders).
   args.SetInt(GRPC_ARG_ENABLE_DEADLINE_CHECKS, 0);
+  // It would add an authority to the calls that have none: CreateCall leaves it none to do.
+  args.SetInt(GRPC_ARG_DISABLE_CLIENT_AUTHORITY_FILTER, 1);
   args.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, kReconnectBackoffInitialMs);
   args.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, kReconnectBackoffMaxMs);
   args.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kReconnectMinTimeoutMs);
@@ -95,10 +97,13 @@ SharedChannel::~SharedChannel() {
 }
 
 grpc_call* SharedChannel::CreateCall(grpc_completion_queue* queue, const CallTarget& target) {
-  const grpc_slice& authority = fixed_authority_ ? *fixed_authority_ : target.authority;
+  const grpc_slice* authority = fixed_authority_ ? &*fixed_authority_ : &target.authority;
+  // Core refuses downstream calls without one; whoever else makes one gets what sockets of the file
+  // system have.
+  static const grpc_slice none = grpc_slice_from_static_string("localhost");
+  if (GRPC_SLICE_LENGTH(*authority) == 0) authority = &none;
   return grpc_channel_create_call(channel_, nullptr, GRPC_PROPAGATE_DEFAULTS, queue, target.method,
-                                  GRPC_SLICE_LENGTH(authority) > 0 ? &authority : nullptr,
-                                  target.deadline, nullptr);
+                                  authority, target.deadline, nullptr);
 }
 
 }  // namespace lanekeeper
