@@ -18,10 +18,14 @@ LANEKEEPER_KERNEL int64_t KernelStreamLook(const StreamActivity& stream, Instant
   return up.messages + down.messages + (stream.FindStall({30s, 30s}, now, upstream) ? 1 : 0);
 }
 
-LANEKEEPER_KERNEL size_t KernelStreamJson(const StreamSnapshot& snapshot) {
+size_t JsonSize(const StreamSnapshot& snapshot) {
   adminpb::Stream stream;
   ToProto(snapshot, &stream);
   return ToJson(stream).size();
+}
+
+LANEKEEPER_KERNEL size_t KernelStreamJson(const StreamSnapshot& snapshot) {
+  return JsonSize(snapshot);
 }
 
 void StreamLook(benchmark::State& state) {
@@ -47,6 +51,7 @@ void StreamJson(benchmark::State& state) {
   snapshot.started = std::chrono::system_clock::time_point(1'700'000'000'123ms);
   snapshot.age = 61s;
   snapshot.to_upstream.messages = snapshot.to_downstream.messages = 1000;
+  benchmark::DoNotOptimize(JsonSize(snapshot));  // the first one makes protobuf's tables
   for (auto _ : state) {
     if (KernelStreamJson(snapshot) < 100) state.SkipWithError("no JSON");
   }
