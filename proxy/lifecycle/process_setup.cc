@@ -16,6 +16,13 @@ namespace {
 // against 48 us an RPC.
 constexpr int kCpusPerArena = 4;
 
+// What malloc keeps for the next burst instead of giving it back to the system, which would have to
+// clear every page again: with large messages that was a fifth of all CPU.
+constexpr int kKeptBytes = 16 * 1024 * 1024;
+constexpr int kGrowthBytes = 1024 * 1024;
+// From here on a block is mapped by itself; setting the above would leave it at 128 KiB.
+constexpr int kMappedBytes = 1024 * 1024;
+
 // Every connection takes two descriptors, so take what the system lets us have.
 void RaiseDescriptorLimit() {
   rlimit limit{};
@@ -35,6 +42,9 @@ void SetUpProcess() {
   // look at errno, takes a good connection for a failed one (seen: "failed to connect ...: No such
   // file or directory").
   mallopt(M_ARENA_MAX, std::max(1, UsableCpus("/") / kCpusPerArena));
+  mallopt(M_TRIM_THRESHOLD, kKeptBytes);
+  mallopt(M_TOP_PAD, kGrowthBytes);
+  mallopt(M_MMAP_THRESHOLD, kMappedBytes);
 }
 
 }  // namespace lanekeeper

@@ -20,7 +20,7 @@ constexpr gpr_timespec kBeforeEnd{10, 0, GPR_TIMESPAN};
 
 // How long a stream rests before its thread gives back the memory that its stack does not need
 // while it waits: 8 KiB of an idle stream's 42.
-constexpr std::chrono::seconds kBeforeStackIsReturned{1};
+constexpr std::chrono::milliseconds kBeforeStackIsReturned{100};
 
 // A queue that never runs dry must not keep the others from their turn.
 constexpr int kStepsPerTurn = 64;
@@ -101,10 +101,10 @@ Crew::Thread::Then Crew::Thread::AwaitTurn() {
   return crew_.stopping() ? Then::kEnd : Then::kTurn;
 }
 
-bool Crew::Thread::WokenWithin(std::chrono::seconds time) {
-  timespec until{};
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += time.count();
+bool Crew::Thread::WokenWithin(std::chrono::milliseconds time) {
+  const gpr_timespec end =
+      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(time.count(), GPR_TIMESPAN));
+  const timespec until{static_cast<time_t>(end.tv_sec), end.tv_nsec};
   while (sem_clockwait(&wake_, CLOCK_MONOTONIC, &until) != 0) {
     if (errno == ETIMEDOUT) return false;
   }

@@ -46,7 +46,7 @@ class Crew::Thread final : public Mailbox, private RpcOwner {
   enum class Then { kWait, kWaitIdle, kTurn, kEnd };
   Then AwaitTurn();
   Then AwaitTurnIdle();
-  bool WokenWithin(std::chrono::seconds time);
+  bool WokenWithin(std::chrono::milliseconds time);
   Then TakeTurn();
   // Works until others wait for their turn and nothing is at hand.
   RpcLoop::Step Work();
