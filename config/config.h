@@ -47,7 +47,7 @@ struct UpstreamConfig {
 };
 
 struct RpcThreadsConfig {
-  // user: coroutines on a few workers. kernel: one OS thread with its own queue per RPC.
+  // user: coroutines on a few workers. kernel: one OS thread per RPC, which take turns.
   RpcThreadKind kind = RpcThreadKind::kUser;
   // Workers of kind user; empty (written "auto"): one, and more when it is busy and CPUs are idle,
   // up to the cgroup's CPU quota.

@@ -14,7 +14,7 @@ namespace {
 // malloc itself would choose eight arenas per CPU. The threads of a crew (kind kernel) work one
 // after the other, so with arenas of their own they contend no less and share no warm memory: 56
 // against 48 us an RPC.
-constexpr int kCpusPerArena = 4;
+constexpr int kCpusPerArena = 2;
 
 // What malloc keeps for the next burst instead of giving it back to the system, which would have to
 // clear every page again: with large messages that was a fifth of all CPU.

@@ -159,7 +159,7 @@ RpcLoop::Step Crew::Thread::Work() {
 void Crew::Thread::Wake() {
   const int here = crew_.placement_.useful() ? sched_getcpu() : -1;
   if (here >= 0 && pinned_to_ != here) {
-    CpuPlacement::Pin(thread_, here);
+    crew_.placement_.Pin(thread_, here);
     pinned_to_ = here;
   }
   sem_post(&wake_);

@@ -22,7 +22,7 @@ ssize_t SystemSend(int fd, const msghdr& message, int flags) {
   return syscall(SYS_sendmsg, fd, &message, flags);
 }
 
-bool IsFull(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+bool IsLost(int error) { return error == EPIPE || error == ECONNRESET || error == ETIMEDOUT; }
 
 std::span<const iovec> PartsOf(const msghdr& message) {
   return {message.msg_iov, message.msg_iovlen};
@@ -96,7 +96,7 @@ bool HeldSocket::MayHold(const msghdr& message, size_t bytes) const {
 // read, a GOAWAY that says which RPCs it has not seen, and core gives that up when a write fails.
 ssize_t HeldSocket::SendNow(const msghdr& message, int flags, size_t bytes) {
   const ssize_t sent = SendBehindHeld(message, flags, bytes);
-  const bool lost = sent < 0 && kind_ == Kind::kStream && !IsFull(errno);
+  const bool lost = sent < 0 && kind_ == Kind::kStream && IsLost(errno);
   return lost ? static_cast<ssize_t>(bytes) : sent;
 }
 
@@ -116,7 +116,7 @@ ssize_t HeldSocket::SendBehindHeld(const msghdr& message, int flags, size_t byte
   joined.msg_iovlen = message.msg_iovlen + 1;
   const ssize_t sent = SystemSend(fd_, joined, flags | MSG_DONTWAIT);
   if (sent < 0) {
-    if (!IsFull(errno)) bytes_.clear();
+    if (IsLost(errno)) bytes_.clear();
     return -1;
   }
   const size_t held = std::min(static_cast<size_t>(sent), bytes_.size());
@@ -135,10 +135,10 @@ bool HeldSocket::SendHeld() {
     const ssize_t sent = SystemSend(fd_, message, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent >= 0) {
       bytes_.erase(0, static_cast<size_t>(sent));
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      return false;
+    } else if (IsLost(errno)) {
+      bytes_.clear();
     } else if (errno != EINTR) {
-      bytes_.clear();  // the connection is lost, as core sees when it reads
+      return false;  // full, or the system is short of memory
     }
   }
   return true;

@@ -209,6 +209,23 @@ TEST_F(SendCoalescerTest, WhatIsHeldLeavesBeforeTheSocketIsClosed) {
   EXPECT_EQ(Arrived(), "b");
 }
 
+// Core closes a connection at once when a write fails, with what the peer sent last unread.
+TEST_F(SendCoalescerTest, ALostConnectionIsLeftToTheReadSideToTell) {
+  SendCoalescer coalescer;
+  coalescer.Hold();
+  Send("a");
+  coalescer.Push();
+  ASSERT_EQ(send(receiver_, "goaway", 6, MSG_NOSIGNAL), 6);
+  close(receiver_);  // with "a" unread: a reset
+  for (int i = 0; i < 3; ++i) {
+    Send("b");
+    coalescer.Push();
+    Send(std::string(SendCoalescer::kHeldWriteMax + 1, 'c'));
+  }
+  EXPECT_EQ(coalescer.retry_at(), 0);
+  receiver_ = socket(AF_INET, SOCK_STREAM, 0);  // for the destructor to close
+}
+
 TEST_F(SendCoalescerTest, DatagramsAreNotJoined) {
   int ends[2];
   ASSERT_EQ(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
