@@ -43,7 +43,7 @@ WorkerLoad::Use WorkerLoad::Look(const std::vector<std::chrono::nanoseconds>& wa
   Use use;
   const size_t known = std::min(waited.size(), waited_.size());
   for (size_t i = 0; i < known; ++i) {
-    // A wait is counted when it ends, and may have begun before the last look.
+    // The two clocks are not read at the same moment.
     const double busy = std::max(0.0, 1 - (waited[i] - waited_[i]) / passed);
     use.least_busy = i == 0 ? busy : std::min(use.least_busy, busy);
   }

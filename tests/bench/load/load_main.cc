@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "tests/bench/load/program.h"
 #include "tests/bench/load/sockets.h"
 #include "tests/bench/load/target.h"
 #include "tests/bench/load/workload.h"
@@ -53,10 +54,5 @@ int Main(int argc, char** argv) {
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  try {
-    return bench::Main(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench-load: %s\n", error.what());
-    return 1;
-  }
+  return bench::RunProgram("bench-load", [&] { return bench::Main(argc, argv); });
 }

@@ -13,6 +13,7 @@
 
 #include "tests/bench/load/event_loop.h"
 #include "tests/bench/load/http2_connection.h"
+#include "tests/bench/load/program.h"
 #include "tests/bench/load/sockets.h"
 #include "tests/bench/load/transport.h"
 #include "tests/bench/load/upstream_streams.h"
@@ -84,10 +85,5 @@ int Main(int argc, char** argv) {
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  try {
-    return bench::Main(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "bench-upstream: %s\n", error.what());
-    return 1;
-  }
+  return bench::RunProgram("bench-upstream", [&] { return bench::Main(argc, argv); });
 }

@@ -7,6 +7,7 @@
 
 #include "proxy/rpc/metadata.h"
 #include "tests/bench/micro/kernel.h"
+#include "tests/support/received_metadata.h"
 
 namespace lanekeeper {
 namespace {
@@ -34,45 +35,21 @@ constexpr std::pair<const char*, const char*> kHeaders[] = {
     {"grpc-previous-rpc-attempts", "1"},
     {"x-context-bin", "\x0a\x10\x01\x02\x03\x04"}};
 
-// Metadata as core would hand it over. Owns its slices.
-class Received {
- public:
-  explicit Received(size_t count) {
-    for (size_t i = 0; i < count; ++i) {
-      entries_.push_back({grpc_slice_from_copied_string(kHeaders[i].first),
-                          grpc_slice_from_copied_string(kHeaders[i].second),
-                          {}});
-    }
-    array_ = {entries_.size(), entries_.size(), entries_.data()};
-  }
-  Received(const Received&) = delete;
-  Received& operator=(const Received&) = delete;
-  ~Received() {
-    for (const grpc_metadata& entry : entries_) {
-      grpc_slice_unref(entry.key);
-      grpc_slice_unref(entry.value);
-    }
-  }
-  const grpc_metadata_array& array() const { return array_; }
-
- private:
-  std::vector<grpc_metadata> entries_;
-  grpc_metadata_array array_{};
-};
-
-LANEKEEPER_KERNEL size_t KernelMetadata8(const Received& received, const MetadataRules& rules) {
+LANEKEEPER_KERNEL size_t KernelMetadata8(const ReceivedMetadata& received,
+                                         const MetadataRules& rules) {
   return TranslateMetadata(received.array(), rules).forward.size();
 }
 
-LANEKEEPER_KERNEL size_t KernelMetadata20(const Received& received, const MetadataRules& rules) {
+LANEKEEPER_KERNEL size_t KernelMetadata20(const ReceivedMetadata& received,
+                                          const MetadataRules& rules) {
   return TranslateMetadata(received.array(), rules).forward.size();
 }
 
-template <size_t (*kernel)(const Received&, const MetadataRules&), size_t count>
+template <size_t (*kernel)(const ReceivedMetadata&, const MetadataRules&), size_t count>
 void MetadataFilter(benchmark::State& state) {
   constexpr size_t kStripped = 2;  // te, content-type
   const MetadataRules rules{16 * 1024, "metadata_size", {}};
-  const Received received(count);
+  const ReceivedMetadata received({kHeaders, kHeaders + count});
   for (auto _ : state) {
     if (kernel(received, rules) != count - kStripped) state.SkipWithError("filtered wrongly");
   }

@@ -7,38 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/received_metadata.h"
+
 namespace lanekeeper {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
-
-// Metadata as core would hand it over. Keeps the slices alive.
-class Received {
- public:
-  explicit Received(const std::vector<std::pair<std::string, std::string>>& entries) {
-    for (const auto& [key, value] : entries) {
-      grpc_metadata entry{};
-      entry.key = grpc_slice_from_copied_buffer(key.data(), key.size());
-      entry.value = grpc_slice_from_copied_buffer(value.data(), value.size());
-      entries_.push_back(entry);
-    }
-    array_.count = array_.capacity = entries_.size();
-    array_.metadata = entries_.data();
-  }
-  ~Received() {
-    for (grpc_metadata& entry : entries_) {
-      grpc_slice_unref(entry.key);
-      grpc_slice_unref(entry.value);
-    }
-  }
-  const grpc_metadata_array& array() const { return array_; }
-
- private:
-  std::vector<grpc_metadata> entries_;
-  grpc_metadata_array array_{};
-};
 
 std::vector<std::pair<std::string, std::string>> Entries(const Metadata& metadata) {
   std::vector<std::pair<std::string, std::string>> entries;
@@ -51,12 +27,12 @@ std::vector<std::pair<std::string, std::string>> Entries(const Metadata& metadat
 MetadataRules RulesUpTo(int64_t size_bytes_max) { return {size_bytes_max, "metadata_size", {}}; }
 
 MetadataVerdict Judge(const std::string& key, const std::string& value) {
-  const Received received({{key, value}});
+  const ReceivedMetadata received({{key, value}});
   return JudgeMetadata(received.array().metadata[0]);
 }
 
 TEST(MetadataTest, UserAgentGoesOnUnderTheNameItIsGiven) {
-  const Received received({{"x-a", "1"}, {"user-agent", "ours/1"}});
+  const ReceivedMetadata received({{"x-a", "1"}, {"user-agent", "ours/1"}});
   EXPECT_THAT(Entries(TranslateMetadata(received.array(), RulesUpTo(1024)).forward),
               ElementsAre(Pair("x-a", "1"), Pair("user-agent", "ours/1")));
   MetadataRules rules = RulesUpTo(1024);
@@ -66,7 +42,7 @@ TEST(MetadataTest, UserAgentGoesOnUnderTheNameItIsGiven) {
 }
 
 TEST(MetadataTest, OrderAndRepetitionAreKept) {
-  const Received received({{"b", "1"}, {"a", "2"}, {"b", "3"}, {"a", "2"}});
+  const ReceivedMetadata received({{"b", "1"}, {"a", "2"}, {"b", "3"}, {"a", "2"}});
   EXPECT_THAT(Entries(TranslateMetadata(received.array(), RulesUpTo(1024)).forward),
               ElementsAre(Pair("b", "1"), Pair("a", "2"), Pair("b", "3"), Pair("a", "2")));
 }
@@ -104,18 +80,19 @@ TEST(MetadataTest, KeysThatGrpcCannotSendAreIllegal) {
 }
 
 TEST(MetadataTest, AnIllegalEntryIsNamedInPrintableText) {
-  const Received received({{"good", "v"},
-                           {"b\xc3\x01"
-                            "d",
-                            "v"}});
+  const ReceivedMetadata received({{"good", "v"},
+                                   {"b\xc3\x01"
+                                    "d",
+                                    "v"}});
   const TranslatedMetadata result = TranslateMetadata(received.array(), RulesUpTo(1024));
   EXPECT_EQ(result.problem, TranslatedMetadata::Problem::kIllegal);
   EXPECT_THAT(result.message, HasSubstr("'b??d'"));
 }
 
 TEST(MetadataTest, TheSizeCountsKeyValueAndOverheadOfEveryEntry) {
-  const Received received({{"abc", "12345"}, {"te", "trailers"}});  // 3+5+32 + 2+8+32
-  EXPECT_EQ(TranslateMetadata(received.array(), RulesUpTo(82)).problem, TranslatedMetadata::Problem::kNone);
+  const ReceivedMetadata received({{"abc", "12345"}, {"te", "trailers"}});  // 3+5+32 + 2+8+32
+  EXPECT_EQ(TranslateMetadata(received.array(), RulesUpTo(82)).problem,
+            TranslatedMetadata::Problem::kNone);
   EXPECT_EQ(TranslateMetadata(received.array(), RulesUpTo(81)).problem,
             TranslatedMetadata::Problem::kTooLarge);
 }
