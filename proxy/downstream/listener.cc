@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "proxy/downstream/goaway.h"
+#include "proxy/threads/held_sockets.h"
 
 namespace lanekeeper {
 namespace {
@@ -16,6 +18,10 @@ namespace {
 // on it; ours (limits.metadata_size) fails one RPC. So core's is well above ours.
 constexpr int64_t kConnectionMetadataFactor = 4;
 constexpr int64_t kConnectionMetadataBytesMin = 64 * 1024;
+
+// How long downstreams get to take what is held for them, and how often they are offered it.
+constexpr auto kHeldPatience = std::chrono::milliseconds(500);
+constexpr auto kHeldStep = std::chrono::milliseconds(5);
 
 void SetArguments(grpc::ServerBuilder& builder, const LimitsConfig& limits) {
   // limits.message_size is checked for each message by the pumps, which know what to answer and
@@ -89,6 +95,11 @@ void Listener::StopAccepting() {
 }
 
 void Listener::Shutdown() {
+  // The status of an RPC that has ended may not have left yet.
+  const auto until = std::chrono::steady_clock::now() + kHeldPatience;
+  while (!SendAllHeld() && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(kHeldStep);
+  }
   // Core's shutdown waits for every connection, also for that of a client that has stopped
   // answering.
   accept_loop_->CutConnections();

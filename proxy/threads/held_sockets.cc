@@ -51,6 +51,14 @@ class HeldSockets {
     }
     return found;
   }
+  bool Flush() {
+    bool all_sent = true;
+    for (auto& place : sockets_) {
+      HeldSocket* const socket = place.load(std::memory_order_acquire);
+      if (socket != nullptr && !socket->Flush()) all_sent = false;
+    }
+    return all_sent;
+  }
 
  private:
   std::array<std::atomic<HeldSocket*>, 65536> sockets_{};
@@ -154,12 +162,19 @@ bool HeldSocket::Push(SendCoalescer& coalescer) {
   return true;
 }
 
+bool HeldSocket::Flush() {
+  std::lock_guard lock(mutex_);
+  return SendHeld();
+}
+
 void HeldSocket::End() {
   std::lock_guard lock(mutex_);
   SendHeld();
   bytes_.clear();
   kind_ = Kind::kUnknown;
 }
+
+bool SendAllHeld() { return held_sockets.Flush(); }
 
 }  // namespace lanekeeper
 

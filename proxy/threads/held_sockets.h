@@ -24,6 +24,8 @@ class HeldSocket {
   ssize_t Send(const msghdr& message, int flags);
   // Sends what is held; false if some of it stays. `coalescer`: who held it back.
   bool Push(SendCoalescer& coalescer);
+  // Sends what is held, whoever holds it; false if some of it stays.
+  bool Flush();
   // The descriptor is to be closed, or shut down: what it does not take now is lost.
   void End();
 
@@ -41,5 +43,9 @@ class HeldSocket {
   SendCoalescer* holder_ = nullptr;  // in whose list it is
   std::string bytes_;
 };
+
+// Sends what all sockets of the process hold: before a connection is cut behind gRPC's back, by
+// another descriptor than the one that holds. False if a peer does not take it all now.
+bool SendAllHeld();
 
 }  // namespace lanekeeper

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "proxy/downstream/listening_socket.h"
+#include "proxy/threads/held_sockets.h"
 
 namespace lanekeeper {
 namespace {
@@ -108,6 +109,36 @@ TEST_F(SendCoalescerTest, ReleaseSendsWhatIsHeldAndHoldsNoMore) {
   EXPECT_EQ(Arrived(), "a");
   Send("b");
   EXPECT_EQ(Arrived(), "b");
+}
+
+// So that a connection can be cut by another descriptor than the one that holds, as a drain does.
+TEST_F(SendCoalescerTest, AnotherThreadSendsWhatIsHeldBeforeItCutsTheConnection) {
+  SendCoalescer coalescer;
+  coalescer.Hold();
+  Send("a");
+  std::thread([&] {
+    EXPECT_TRUE(SendAllHeld());
+    const int duplicate = dup(sender_);
+    shutdown(duplicate, SHUT_RDWR);
+    close(duplicate);
+  }).join();
+  EXPECT_EQ(Arrived(), "a");
+  coalescer.Push();
+}
+
+TEST_F(SendCoalescerTest, SendAllHeldTellsThatAPeerDoesNotRead) {
+  SendCoalescer coalescer;
+  coalescer.Hold();
+  const size_t sent = Fill(coalescer);
+  EXPECT_FALSE(SendAllHeld());
+  std::string arrived;
+  while (arrived.size() < sent) {
+    const std::string more = Arrived();
+    arrived += more;
+    if (more.empty()) SendAllHeld();
+  }
+  EXPECT_TRUE(SendAllHeld());
+  EXPECT_EQ(arrived, Pattern(0, sent));
 }
 
 TEST_F(SendCoalescerTest, WhatOneThreadLetsGoTheNextSends) {
