@@ -37,6 +37,7 @@ foreach(replaced
     "CQ_BEGIN_OP=_Z16grpc_cq_begin_op"
     "CQ_END_OP=_Z14grpc_cq_end_op"
     "STATUS_CREATE=_ZN9grpc_core12StatusCreateE"
+    "EXECUTOR_IS_THREADED=_ZN9grpc_core8Executor17IsThreadedDefaultEv"
     "ERROR_SET_STR=_Z18grpc_error_set_str")
   string(REGEX REPLACE "=.*" "" macro ${replaced})
   string(REGEX REPLACE ".*=" "" prefix ${replaced})

@@ -1,11 +1,12 @@
 // Functions that gRPC's library exports without a public header that declares them: each is the
 // only way to something that a transparent proxy needs. Used with 1.51; later sources have them.
-// Those that core calls and we replace are in unknown_encodings.cc.
+// Those that core calls and we replace: rpc/replaced_function.h.
 #pragma once
 
 #include <grpc/compression.h>
 #include <grpc/grpc.h>
 
+#include <cstddef>
 #include <cstdint>
 
 // Whether an upstream's answer came as trailers only. Client calls, once initial metadata was
@@ -29,6 +30,22 @@ class Server {
   // Tells every connection that no new RPC is welcome (GOAWAY), and goes on serving those that were
   // under way. A shutdown of the server would answer them with CANCELLED.
   void SendGoaways();
+};
+
+// What a grpc_call points at, unless experiments of core are on, which it has none of in 1.51.
+class FilterStackCall {
+ public:
+  // grpc_call_start_batch without an execution context of its own.
+  grpc_call_error StartBatch(const grpc_op* ops, size_t count, void* tag, bool tag_is_closure);
+};
+
+// See threads/core_context.h.
+class ExecCtx {
+ public:
+  // Does what waits in it; whether there was anything.
+  bool Flush();
+
+  static thread_local ExecCtx* exec_ctx_;  // the thread's innermost
 };
 
 }  // namespace grpc_core

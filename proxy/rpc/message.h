@@ -3,6 +3,8 @@
 #pragma once
 
 #include <grpc/byte_buffer.h>
+#include <grpc/slice_buffer.h>
+#include <grpc/support/alloc.h>
 
 #include <cstddef>
 #include <utility>
@@ -19,7 +21,7 @@ class Message {
     return *this;
   }
   ~Message() {
-    if (buffer_ != nullptr) grpc_byte_buffer_destroy(buffer_);
+    if (buffer_ != nullptr) Free(buffer_);
   }
 
   // The same slices once more, not their bytes. A message that core has taken is empty.
@@ -36,6 +38,12 @@ class Message {
   }
 
  private:
+  // As grpc_byte_buffer_destroy does, but without the execution context that it sets up.
+  static void Free(grpc_byte_buffer* buffer) {
+    grpc_slice_buffer_destroy(&buffer->data.raw.slice_buffer);
+    gpr_free(buffer);
+  }
+
   grpc_byte_buffer* buffer_ = nullptr;
 };
 

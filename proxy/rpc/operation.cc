@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "proxy/rpc/contract.h"
+#include "proxy/threads/core_context.h"
 
 namespace lanekeeper {
 
@@ -15,7 +16,7 @@ void Operation::Start(grpc_call* call, std::span<const grpc_op> ops) {
     ReportContractViolation(*metrics_.violations, metrics_.name);
     return;
   }
-  const grpc_call_error error = grpc_call_start_batch(call, ops.data(), ops.size(), tag(), nullptr);
+  const grpc_call_error error = CoreContext::StartBatch(call, ops, tag());
   if (error != GRPC_CALL_OK) {
     spdlog::error("core refused a batch on lane {}: {}", metrics_.name,
                   grpc_call_error_to_string(error));

@@ -18,13 +18,17 @@ class Completion : public Errand {
   void set_ok(bool ok) { ok_ = ok; }
   void Do() final { OnComplete(ok_); }
 
-  // What core wants called when the event is handed out; kept here for one_tag.cc.
+  // What core wants called before the completion is delivered, if not by its own queue.
   struct CoreDone {
     void (*function)(void* argument, grpc_cq_completion* storage) = nullptr;
     void* argument = nullptr;
+    grpc_cq_completion* storage = nullptr;
   };
   void set_core_done(CoreDone done) { core_done_ = done; }
-  CoreDone core_done() const { return core_done_; }
+  void TellCore() const {
+    if (core_done_.function != nullptr)
+      core_done_.function(core_done_.argument, core_done_.storage);
+  }
 
  protected:
   ~Completion() = default;

@@ -10,6 +10,13 @@
 #include "proxy/threads/refuse.h"
 
 namespace lanekeeper {
+namespace {
+
+// How long a crew stays on a CPU at least, in nanoseconds: as long as the kernel itself takes to
+// notice that another has more room.
+constexpr Instant kBetweenMoves = 50'000'000;
+
+}  // namespace
 
 Crew::Crew(int index, const WorkerContext& context) : Worker(index, context) {}
 
@@ -107,6 +114,13 @@ void Crew::EndAll() {
   for (Thread& thread : threads_) {
     if (&thread != turn_) thread.Wake();
   }
+}
+
+bool Crew::MayMove() {
+  const Instant now = InstantNow();
+  if (now - moved_ < kBetweenMoves) return false;
+  moved_ = now;
+  return true;
 }
 
 bool Crew::stopping() const {

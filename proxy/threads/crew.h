@@ -40,6 +40,9 @@ class Crew final : public Worker {
   // The same, and the thread waits for a call from now on.
   void PassTurnAndRest(Thread& thread);
   void EndAll();
+  // Whether who waits for the network may be on another CPU after that; if so, not again for a
+  // while.
+  bool MayMove();
 
   // On a thread that has had no RPC for long: whether it ends. Not if it has just been given one.
   bool Retire(Thread& thread);
@@ -48,6 +51,7 @@ class Crew final : public Worker {
   const CpuPlacement placement_;
   Thread* acceptor_thread_ = nullptr;
   Thread* turn_ = nullptr;           // whose it is; theirs only
+  Instant moved_ = 0;                // theirs only
   std::atomic<int64_t> serving_{0};  // threads that run an RPC; written by the same
 
   mutable std::mutex mutex_;

@@ -22,9 +22,6 @@ constexpr gpr_timespec kBeforeEnd{10, 0, GPR_TIMESPAN};
 // while it waits: 8 KiB of an idle stream's 42.
 constexpr std::chrono::milliseconds kBeforeStackIsReturned{100};
 
-// A queue that never runs dry must not keep the others from their turn.
-constexpr int kStepsPerTurn = 64;
-
 // Address space, not memory: only touched pages cost. Deep enough for what core does on a polling
 // thread (name resolution, logging); sanitizers need several times that.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -143,16 +140,16 @@ Crew::Thread::Then Crew::Thread::TakeTurn() {
 
 RpcLoop::Step Crew::Thread::Work() {
   RpcLoop& loop = *crew_.loop_;
-  RpcLoop::Step step = RpcLoop::Step::kEvent;
-  for (int steps = 0;; ++steps) {
+  for (;;) {
     RpcLoop::DoErrands(*this);
     if (call_) Serve();
-    if (step == RpcLoop::Step::kDry && idle()) RestLonger();
-    const bool enough = step == RpcLoop::Step::kDry || steps > kStepsPerTurn;
-    if (enough && (loop.others_wait() || rest_ == Rest::kOver)) return step;
+    loop.CatchUp();
+    if (call_) continue;  // it has come just now
+    if (loop.others_wait() || rest_ == Rest::kOver) return RpcLoop::Step::kEvent;
     if (loop.may_block()) Unpin();
-    step = loop.TakeStep(next_rest());
+    const RpcLoop::Step step = loop.TakeStep(next_rest());
     if (step == RpcLoop::Step::kShutdown) return step;
+    if (step == RpcLoop::Step::kDry && idle()) RestLonger();
   }
 }
 
@@ -165,9 +162,10 @@ void Crew::Thread::Wake() {
   sem_post(&wake_);
 }
 
-// Whoever waits for the network may wake up on any CPU.
+// Whoever waits for the network may wake up on any CPU. Now and then: all others follow, each with
+// two system calls.
 void Crew::Thread::Unpin() {
-  if (pinned_to_ < 0) return;
+  if (pinned_to_ < 0 || !crew_.MayMove()) return;
   crew_.placement_.Free(thread_);
   pinned_to_ = -1;
 }

@@ -1,57 +1,75 @@
 #include "proxy/threads/rpc_loop.h"
 
-#include "proxy/threads/one_tag.h"
-
 namespace lanekeeper {
 namespace {
 
-// A busy queue may never run dry: after so many events held writes leave all the same,
-constexpr uint64_t kEventsBeforePush = 64;
-// and after so many those who wait for it to run dry go on. The queue is first in, first out, and
-// what has arrived for one RPC comes behind what was there before: with less patience than RPCs are
-// under way, each would go on just before it saw the rest of what is at hand.
-constexpr uint64_t kEventsBeforeSettled = 1024;
+// What one event brings about may never end: after so many, held writes leave all the same,
+constexpr uint64_t kEventsPerRound = 64;
+// and after so many the queue is polled again and those who wait for it to run dry go on. What has
+// arrived for one RPC comes behind what was there before: with less patience than RPCs are under
+// way, each would go on just before it saw the rest of what is at hand.
+constexpr uint64_t kEventsBeforePoll = 1024;
 
 }  // namespace
 
 void RpcLoop::Run() {
+  TurnBegins();
   while (TakeStep(gpr_inf_future(GPR_CLOCK_MONOTONIC)) != Step::kShutdown) {
   }
+  TurnEnds();
 }
 
 RpcLoop::Step RpcLoop::TakeStep(gpr_timespec until) {
-  const grpc_event event = Next(until);
-  if (event.type == GRPC_QUEUE_SHUTDOWN) {
+  if (completed_.empty()) core_.Flush();
+  Step step = Step::kEvent;
+  if (completed_.empty() || events_ - events_at_poll_ >= kEventsBeforePoll) step = Poll(until);
+  if (step == Step::kShutdown) {
     writes_.Release();
-    return Step::kShutdown;
+    return step;
   }
-  if (event.type == GRPC_OP_COMPLETE) {
-    Completion* const completion = CompletionOf(event);
-    completion->set_ok(event.success != 0);
-    Deliver(*completion);
-  }
-  const bool dry = event.type == GRPC_QUEUE_TIMEOUT;
-  if (dry || polls_ % kEventsBeforePush == 0) AtRest(dry);
-  return dry ? Step::kDry : Step::kEvent;
+  if (!completed_.empty()) step = Step::kEvent;
+  DeliverCompleted();
+  const bool dry = step == Step::kDry;
+  if (dry || events_ - events_at_rest_ >= kEventsPerRound) AtRest(dry);
+  return step;
 }
 
 // Blocks only where nobody waits for the queue to run dry or for a turn. When it may block it holds
 // no writes back: those that core makes meanwhile (acknowledgements, window updates) have nobody to
 // push them.
-grpc_event RpcLoop::Next(gpr_timespec until) {
+RpcLoop::Step RpcLoop::Poll(gpr_timespec until) {
   const bool block = may_block();
   gpr_timespec deadline = gpr_inf_past(GPR_CLOCK_MONOTONIC);
   if (block) {
     writes_.Release();
     deadline = WhenToWake(until);
+    completed_.WaitBegins();
     waits_.Begin();
   }
   const grpc_event event = grpc_completion_queue_next(queue_, deadline, nullptr);
-  if (block) waits_.End();
-  ++polls_;
+  if (block) {
+    waits_.End();
+    completed_.WaitEnds();
+  }
   clock_.Tick();
   writes_.Hold();
-  return event;
+  events_at_poll_ = ++events_;
+  if (event.type == GRPC_QUEUE_TIMEOUT) return Step::kDry;
+  if (event.type == GRPC_QUEUE_SHUTDOWN) return Step::kShutdown;
+  completed_.PutFirst(event);
+  return Step::kEvent;
+}
+
+// And what that brings about, for a while.
+void RpcLoop::DeliverCompleted() {
+  for (uint64_t delivered = 0; !completed_.empty() && delivered < kEventsPerRound; ++delivered) {
+    ++events_;
+    Deliver(completed_.Pop());
+    // What belongs to other threads is started by them.
+    if (!completed_.empty() || others_wait()) continue;
+    core_.Flush();
+    clock_.Tick();
+  }
 }
 
 gpr_timespec RpcLoop::WhenToWake(gpr_timespec until) const {
@@ -93,18 +111,41 @@ void RpcLoop::DoErrands(Mailbox& mailbox) {
   }
 }
 
-void RpcLoop::AtRest(bool dry) {
-  // Those who wait for their turn may have more to write.
-  if (!dry || with_errands_.alone()) writes_.Push();
-  for (Link& list : delayed_) RunDelayed(list);
-  ResumeSettled(dry ? 1 : kEventsBeforeSettled);
+void RpcLoop::CatchUp() {
+  do {
+    core_.Flush();
+    clock_.Tick();
+    while (!completed_.empty()) Deliver(completed_.Pop());
+    core_.Flush();
+  } while (!completed_.empty() || ResumeSettledOf(Mailbox::OfThisThread()));
 }
 
-// Those who have seen the queue polled so often. One that is resumed and waits again has not.
-void RpcLoop::ResumeSettled(uint64_t polls) {
+bool RpcLoop::ResumeSettledOf(const Mailbox* mailbox) {
+  for (Link* link = settling_.previous; link != &settling_; link = link->previous) {
+    auto* const settle = static_cast<Settle*>(link);
+    if (settle->mailbox() != mailbox) continue;
+    settle->Leave();
+    Deliver(*settle);  // to ourselves
+    return true;
+  }
+  return false;
+}
+
+void RpcLoop::AtRest(bool dry) {
+  events_at_rest_ = events_;
+  for (Link& list : delayed_) RunDelayed(list);
+  ResumeSettled(dry ? 1 : kEventsBeforePoll);
+  // Those who wait for their turn may have more to write, and so may who gets what has completed.
+  if (dry && others_wait()) return;
+  core_.Flush();
+  if (!dry || completed_.empty()) writes_.Push();
+}
+
+// Those who have been there for so many events. One that is resumed and waits again has not.
+void RpcLoop::ResumeSettled(uint64_t events) {
   while (!settling_.alone()) {
     auto* settle = static_cast<Settle*>(settling_.next);
-    if (polls_ - settle->since() < polls) return;
+    if (events_ - settle->since() < events) return;
     settle->Leave();
     Deliver(*settle);
   }
@@ -148,7 +189,7 @@ void RpcLoop::Moment::OnTime() {
 
 void RpcLoop::Settle::await_suspend(std::coroutine_handle<> waiter) noexcept {
   waiter_ = waiter;
-  since_ = loop_.polls_;
+  since_ = loop_.events_;
   operation_.SetWaiter(waiter);
   Join(loop_.settling_);
 }

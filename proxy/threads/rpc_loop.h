@@ -15,9 +15,10 @@
 
 #include "proxy/metrics/metric_shard.h"
 #include "proxy/rpc/operation.h"
+#include "proxy/threads/core_context.h"
 #include "proxy/threads/errand.h"
+#include "proxy/threads/local_completions.h"
 #include "proxy/threads/loop_clock.h"
-#include "proxy/threads/one_tag.h"
 #include "proxy/threads/send_coalescer.h"
 #include "proxy/threads/wait_clock.h"
 
@@ -26,7 +27,7 @@ namespace lanekeeper {
 class RpcLoop {
  public:
   RpcLoop(grpc_completion_queue* queue, MetricShard& metrics)
-      : queue_(queue), one_tag_(queue), metrics_(metrics) {}
+      : queue_(queue), completed_(queue), metrics_(metrics) {}
   RpcLoop(const RpcLoop&) = delete;
   RpcLoop& operator=(const RpcLoop&) = delete;
 
@@ -43,13 +44,14 @@ class RpcLoop {
   // Until the queue is shut down and drained.
   void Run();
 
-  // One turn of the loop: an event, or what is due when there is none. Blocks, until `until`, only
-  // if nothing else is to be done.
+  // One round of the loop: what has completed and what that brings about, or what is due when
+  // nothing has. Blocks, until `until`, only if nothing else is to be done.
   enum class Step { kEvent, kDry, kShutdown };
   Step TakeStep(gpr_timespec until);
 
   bool may_block() const {
-    return settling_.alone() && with_errands_.alone() && !writes_.holds_anything();
+    return completed_.empty() && settling_.alone() && with_errands_.alone() &&
+           !writes_.holds_anything();
   }
 
   // For loops that several threads run in turn. The mailbox, if any, that has waited longest, no
@@ -60,9 +62,20 @@ class RpcLoop {
   void Await(Mailbox& mailbox);
   // Does what is in the mailbox of the calling thread.
   static void DoErrands(Mailbox& mailbox);
+  // Does what the calling thread's errands have brought about, as far as it is at hand without a
+  // look at the queue, so that one turn does for it.
+  void CatchUp();
   // Around the turn of a thread.
-  void TurnBegins() { writes_.Hold(); }
-  void TurnEnds() { writes_.LetGo(); }
+  void TurnBegins() {
+    writes_.Hold();
+    completed_.Open();
+    core_.Enter();
+  }
+  void TurnEnds() {
+    core_.Leave();
+    completed_.Close();
+    writes_.LetGo();
+  }
 
   // Awaited, gives an operation the chance to complete with what has already arrived: resumes when
   // it completes or when the queue has nothing more without waiting, whichever is first.
@@ -72,7 +85,7 @@ class RpcLoop {
     bool await_ready() const noexcept { return !operation_.in_flight(); }
     void await_suspend(std::coroutine_handle<> waiter) noexcept;
     void await_resume() noexcept { Leave(); }
-    // How often the queue had been polled when the wait began.
+    // How many events there had been when the wait began.
     uint64_t since() const { return since_; }
 
    private:
@@ -136,21 +149,26 @@ class RpcLoop {
   };
 
  private:
-  grpc_event Next(gpr_timespec until);
+  Step Poll(gpr_timespec until);
   gpr_timespec WhenToWake(gpr_timespec until) const;
+  void DeliverCompleted();
   void Deliver(Errand& errand);
   void RunDelayed(Link& list);
   // Nothing more is at hand, or enough has been done since: whoever waits for that gets their turn.
   void AtRest(bool dry);
-  void ResumeSettled(uint64_t polls);
+  void ResumeSettled(uint64_t events);
+  bool ResumeSettledOf(const Mailbox* mailbox);
 
   grpc_completion_queue* const queue_;
-  const OneTag one_tag_;
+  LocalCompletions completed_;
+  CoreContext core_;
   MetricShard& metrics_;
   LoopClock clock_;
   SendCoalescer writes_;
   WaitClock waits_;
-  uint64_t polls_ = 0;
+  uint64_t events_ = 0;                       // delivered, or none found
+  uint64_t events_at_poll_ = 0;               // when the queue was last polled
+  uint64_t events_at_rest_ = 0;               // when it was last at rest
   Link with_errands_;                         // mailboxes that are not empty, oldest first
   Link settling_;                             // oldest first
   std::array<Link, kDelays.size()> delayed_;  // oldest first

@@ -1,6 +1,6 @@
 // Two functions of core are replaced, through which each operation of a queue begins and ends
 // (rpc/replaced_function.h).
-#include "proxy/threads/one_tag.h"
+#include "proxy/threads/local_completions.h"
 
 #include <absl/status/status.h>
 
@@ -8,24 +8,26 @@
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <utility>
 
 #include "proxy/rpc/replaced_function.h"
 
 namespace lanekeeper {
 namespace {
 
-// The queues of the process whose operations have one tag: an open hash table that is read without
-// a lock. A queue that finds no place in it is served as core does it, only slower.
+// The queues of the process that are served so: an open hash table that is read without a lock. A
+// queue that finds no place in it is served as core does it, only slower.
 class Queues {
  public:
-  void Add(grpc_completion_queue* queue) {
+  bool Add(grpc_completion_queue* queue) {
     std::lock_guard lock(mutex_);
     for (size_t i = 0; i < kTries; ++i) {
       std::atomic<void*>& place = PlaceOf(queue, i);
       if (place.load() != nullptr && place.load() != &left_) continue;
       place.store(queue);
-      return;
+      return true;
     }
+    return false;
   }
   void Remove(grpc_completion_queue* queue) {
     std::lock_guard lock(mutex_);
@@ -58,26 +60,45 @@ class Queues {
 
 constinit Queues queues;
 
-// Its address is the one tag.
-char one_tag = 0;
-
-// What the event that core hands out next to this thread belongs to.
-thread_local Completion* given_back = nullptr;
-
-void GiveBack(void* completion, grpc_cq_completion* storage) {
-  given_back = static_cast<Completion*>(completion);
-  const Completion::CoreDone done = given_back->core_done();
-  done.function(done.argument, storage);
-}
-
 }  // namespace
 
-OneTag::OneTag(grpc_completion_queue* queue) : queue_(queue) { queues.Add(queue); }
+struct CoreQueue {
+  static bool TakesLocally(grpc_completion_queue* queue, void* tag, bool ok,
+                           Completion::CoreDone done) {
+    LocalCompletions* const local = LocalCompletions::of_this_thread_;
+    return local != nullptr && local->queue_ == queue && local->served_ &&
+           local->Take(*static_cast<Completion*>(tag), ok, done);
+  }
+};
 
-OneTag::~OneTag() { queues.Remove(queue_); }
+LocalCompletions::LocalCompletions(grpc_completion_queue* queue)
+    : queue_(queue), served_(queues.Add(queue)) {}
 
-Completion* CompletionOf(const grpc_event& event) {
-  return event.tag == &one_tag ? given_back : static_cast<Completion*>(event.tag);
+LocalCompletions::~LocalCompletions() {
+  Close();
+  queues.Remove(queue_);
+}
+
+bool LocalCompletions::Take(Completion& completion, bool ok, Completion::CoreDone done) {
+  if (std::exchange(waiting_, false)) return false;
+  completion.set_ok(ok);
+  completion.set_core_done(done);
+  completion.Join(list_);
+  return true;
+}
+
+Completion& LocalCompletions::Pop() {
+  auto& completion = static_cast<Completion&>(static_cast<Errand&>(*list_.next));
+  completion.Leave();
+  completion.TellCore();
+  return completion;
+}
+
+void LocalCompletions::PutFirst(const grpc_event& event) {
+  auto* const completion = static_cast<Completion*>(event.tag);
+  completion->set_ok(event.success != 0);
+  completion->set_core_done({});  // core has called it
+  completion->Join(*list_.next);
 }
 
 }  // namespace lanekeeper
@@ -91,7 +112,7 @@ bool OriginalBeginOp(grpc_completion_queue* queue, void* tag)
 
 bool grpc_cq_begin_op(grpc_completion_queue* queue, void* tag) {
   static auto* const original = LANEKEEPER_FIND(grpc_cq_begin_op, OriginalBeginOp);
-  return original(queue, lanekeeper::queues.Has(queue) ? &lanekeeper::one_tag : tag);
+  return lanekeeper::queues.Has(queue) || original(queue, tag);
 }
 
 void grpc_cq_end_op(grpc_completion_queue* queue, void* tag, absl::Status error, Done done,
@@ -101,15 +122,15 @@ void OriginalEndOp(grpc_completion_queue* queue, void* tag, absl::Status error, 
                    void* argument, grpc_cq_completion* storage, bool internal)
     LANEKEEPER_ORIGINAL(LANEKEEPER_NAME_CQ_END_OP);
 
+// An operation that ends elsewhere begins, for core, only now. Debian builds core without NDEBUG:
+// it keeps the tags of a queue's pending operations in a list that it searches for each that ends,
+// and idle streams have four each.
 void grpc_cq_end_op(grpc_completion_queue* queue, void* tag, absl::Status error, Done done,
                     void* argument, grpc_cq_completion* storage, bool internal) {
+  static auto* const begin = LANEKEEPER_FIND(grpc_cq_begin_op, OriginalBeginOp);
   static auto* const original = LANEKEEPER_FIND(grpc_cq_end_op, OriginalEndOp);
-  if (!lanekeeper::queues.Has(queue)) {
-    original(queue, tag, std::move(error), done, argument, storage, internal);
+  if (lanekeeper::CoreQueue::TakesLocally(queue, tag, error.ok(), {done, argument, storage}))
     return;
-  }
-  auto* const completion = static_cast<lanekeeper::Completion*>(tag);
-  completion->set_core_done({done, argument});
-  original(queue, &lanekeeper::one_tag, std::move(error), &lanekeeper::GiveBack, completion,
-           storage, internal);
+  if (lanekeeper::queues.Has(queue)) begin(queue, tag);
+  original(queue, tag, std::move(error), done, argument, storage, internal);
 }
