@@ -145,7 +145,8 @@ RpcLoop::Step Crew::Thread::Work() {
     if (call_) Serve();
     loop.CatchUp();
     if (call_) continue;  // it has come just now
-    if (loop.others_wait() || rest_ == Rest::kOver) return RpcLoop::Step::kEvent;
+    const bool others_first = loop.others_wait() && !loop.poll_due();
+    if (others_first || rest_ == Rest::kOver) return RpcLoop::Step::kEvent;
     if (loop.may_block()) Unpin();
     const RpcLoop::Step step = loop.TakeStep(next_rest());
     if (step == RpcLoop::Step::kShutdown) return step;

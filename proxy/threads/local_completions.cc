@@ -131,6 +131,9 @@ void grpc_cq_end_op(grpc_completion_queue* queue, void* tag, absl::Status error,
   static auto* const original = LANEKEEPER_FIND(grpc_cq_end_op, OriginalEndOp);
   if (lanekeeper::CoreQueue::TakesLocally(queue, tag, error.ok(), {done, argument, storage}))
     return;
-  if (lanekeeper::queues.Has(queue)) begin(queue, tag);
+  if (lanekeeper::queues.Has(queue) && !begin(queue, tag)) {
+    done(argument, storage);  // the queue was shut down too early: nobody is left to be told
+    return;
+  }
   original(queue, tag, std::move(error), done, argument, storage, internal);
 }

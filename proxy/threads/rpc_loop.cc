@@ -21,18 +21,19 @@ void RpcLoop::Run() {
 
 RpcLoop::Step RpcLoop::TakeStep(gpr_timespec until) {
   if (completed_.empty()) core_.Flush();
-  Step step = Step::kEvent;
-  if (completed_.empty() || events_ - events_at_poll_ >= kEventsBeforePoll) step = Poll(until);
-  if (step == Step::kShutdown) {
-    writes_.Release();
-    return step;
-  }
-  if (!completed_.empty()) step = Step::kEvent;
+  const Step polled = completed_.empty() || poll_due() ? Poll(until) : Step::kEvent;
+  const bool dry = polled == Step::kDry && completed_.empty();
   DeliverCompleted();
-  const bool dry = step == Step::kDry;
+  if (polled == Step::kShutdown) {
+    writes_.Release();
+    return polled;
+  }
   if (dry || events_ - events_at_rest_ >= kEventsPerRound) AtRest(dry);
-  return step;
+  return dry ? Step::kDry : Step::kEvent;
 }
+
+// The queue of a busy loop may be filled by other threads meanwhile, and sockets too.
+bool RpcLoop::poll_due() const { return events_ - events_at_poll_ >= kEventsBeforePoll; }
 
 // Blocks only where nobody waits for the queue to run dry or for a turn. When it may block it holds
 // no writes back: those that core makes meanwhile (acknowledgements, window updates) have nobody to
@@ -112,11 +113,13 @@ void RpcLoop::DoErrands(Mailbox& mailbox) {
 }
 
 void RpcLoop::CatchUp() {
+  const uint64_t before = events_;
   do {
     core_.Flush();
     clock_.Tick();
-    while (!completed_.empty()) Deliver(completed_.Pop());
+    DeliverCompleted();
     core_.Flush();
+    if (others_wait() && events_ - before >= kEventsPerRound) return;
   } while (!completed_.empty() || ResumeSettledOf(Mailbox::OfThisThread()));
 }
 

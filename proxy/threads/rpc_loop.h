@@ -65,6 +65,8 @@ class RpcLoop {
   // Does what the calling thread's errands have brought about, as far as it is at hand without a
   // look at the queue, so that one turn does for it.
   void CatchUp();
+  // Whether the queue has to be polled although others wait for their turn.
+  bool poll_due() const;
   // Around the turn of a thread.
   void TurnBegins() {
     writes_.Hold();
