@@ -23,6 +23,13 @@ struct Link {
     head.previous = this;
   }
 
+  // All that is in the other head's list. Must be alone.
+  void TakeAll(Link& other) {
+    if (other.alone()) return;
+    Join(other);
+    other.Leave();
+  }
+
   Link* previous = this;
   Link* next = this;
 };

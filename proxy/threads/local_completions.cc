@@ -87,6 +87,19 @@ bool LocalCompletions::Take(Completion& completion, bool ok, Completion::CoreDon
   return true;
 }
 
+void LocalCompletions::BeginGroup(size_t count) {
+  if (!list_.alone() && !later_.alone()) return;
+  Link& all = later_.alone() ? list_ : later_;
+  Link group;
+  for (size_t i = 0; i < count && !all.alone(); ++i) {
+    Link& oldest = *all.next;
+    oldest.Leave();
+    oldest.Join(group);
+  }
+  if (&all == &list_) later_.TakeAll(list_);
+  list_.TakeAll(group);
+}
+
 Completion& LocalCompletions::Pop() {
   auto& completion = static_cast<Completion&>(static_cast<Errand&>(*list_.next));
   completion.Leave();

@@ -9,6 +9,8 @@
 
 #include <grpc/grpc.h>
 
+#include <cstddef>
+
 #include "proxy/threads/completion.h"
 
 namespace lanekeeper {
@@ -32,8 +34,13 @@ class LocalCompletions {
   void WaitBegins() { waiting_ = true; }
   void WaitEnds() { waiting_ = false; }
 
-  bool empty() const { return list_.alone(); }
-  // The oldest of those that are there. In a context of core's (core_context.h).
+  bool empty() const { return list_.alone() && later_.alone(); }
+
+  // In groups: of those that are there, only so many come out of Pop for now, and all that come up
+  // meanwhile. Nothing changes while the last group goes on.
+  void BeginGroup(size_t count);
+  bool group_empty() const { return list_.alone(); }
+  // The oldest of the group. In a context of core's (core_context.h).
   Completion& Pop();
   // What came through core's queue; older than all that is here.
   void PutFirst(const grpc_event& event);
@@ -48,7 +55,8 @@ class LocalCompletions {
 
   grpc_completion_queue* const queue_;
   const bool served_;
-  Link list_;  // oldest first
+  Link list_;   // the group's; both oldest first
+  Link later_;  // behind the group, and older than what the group has brought about
   bool waiting_ = false;
 };
 

@@ -3,12 +3,13 @@
 namespace lanekeeper {
 namespace {
 
-// What one event brings about may never end: after so many, held writes leave all the same,
-constexpr uint64_t kEventsPerRound = 64;
-// and after so many the queue is polled again and those who wait for it to run dry go on. What has
-// arrived for one RPC comes behind what was there before: with less patience than RPCs are under
-// way, each would go on just before it saw the rest of what is at hand.
+// What one event brings about may never end: after so many, others get their turn and held writes
+// leave all the same,
+constexpr uint64_t kEventsPerRound = 128;
+// and after so many the queue is polled again.
 constexpr uint64_t kEventsBeforePoll = 1024;
+// What so many RPCs need stays in a CPU's caches while they do all that can be done at once.
+constexpr size_t kEventsPerGroup = 16;
 
 }  // namespace
 
@@ -20,10 +21,9 @@ void RpcLoop::Run() {
 }
 
 RpcLoop::Step RpcLoop::TakeStep(gpr_timespec until) {
-  if (completed_.empty()) core_.Flush();
   const Step polled = completed_.empty() || poll_due() ? Poll(until) : Step::kEvent;
   const bool dry = polled == Step::kDry && completed_.empty();
-  DeliverCompleted();
+  CatchUp();
   if (polled == Step::kShutdown) {
     writes_.Release();
     return polled;
@@ -39,6 +39,7 @@ bool RpcLoop::poll_due() const { return events_ - events_at_poll_ >= kEventsBefo
 // no writes back: those that core makes meanwhile (acknowledgements, window updates) have nobody to
 // push them.
 RpcLoop::Step RpcLoop::Poll(gpr_timespec until) {
+  core_.Flush();
   const bool block = may_block();
   gpr_timespec deadline = gpr_inf_past(GPR_CLOCK_MONOTONIC);
   if (block) {
@@ -61,16 +62,42 @@ RpcLoop::Step RpcLoop::Poll(gpr_timespec until) {
   return Step::kEvent;
 }
 
-// And what that brings about, for a while.
-void RpcLoop::DeliverCompleted() {
-  for (uint64_t delivered = 0; !completed_.empty() && delivered < kEventsPerRound; ++delivered) {
-    ++events_;
-    Deliver(completed_.Pop());
-    // What belongs to other threads is started by them.
-    if (!completed_.empty() || others_wait()) continue;
-    core_.Flush();
-    clock_.Tick();
+void RpcLoop::CatchUp() {
+  const uint64_t enough = events_ + kEventsPerRound;
+  Flush();
+  while (events_ < enough) {
+    if (completed_.group_empty() && ResumeSettledOf(Mailbox::OfThisThread())) Flush();
+    if (completed_.empty()) return;
+    completed_.BeginGroup(kEventsPerGroup);
+    while (!completed_.group_empty()) {
+      ++events_;
+      Deliver(completed_.Pop());
+    }
+    Flush();
   }
+}
+
+void RpcLoop::Flush() {
+  core_.Flush();
+  clock_.Tick();
+}
+
+// Those who have waited until nothing more is at hand; whether there were any.
+bool RpcLoop::ResumeSettledOf(const Mailbox* mailbox) {
+  Link waiting;
+  waiting.TakeAll(settling_);
+  bool resumed = false;
+  while (!waiting.alone()) {
+    auto* const settle = static_cast<Settle*>(waiting.next);
+    settle->Leave();
+    if (settle->mailbox() == mailbox) {
+      Deliver(*settle);
+      resumed = true;
+    } else {
+      settle->Join(settling_);
+    }
+  }
+  return resumed;
 }
 
 gpr_timespec RpcLoop::WhenToWake(gpr_timespec until) const {
@@ -112,46 +139,18 @@ void RpcLoop::DoErrands(Mailbox& mailbox) {
   }
 }
 
-void RpcLoop::CatchUp() {
-  const uint64_t before = events_;
-  do {
-    core_.Flush();
-    clock_.Tick();
-    DeliverCompleted();
-    core_.Flush();
-    if (others_wait() && events_ - before >= kEventsPerRound) return;
-  } while (!completed_.empty() || ResumeSettledOf(Mailbox::OfThisThread()));
-}
-
-bool RpcLoop::ResumeSettledOf(const Mailbox* mailbox) {
-  for (Link* link = settling_.previous; link != &settling_; link = link->previous) {
-    auto* const settle = static_cast<Settle*>(link);
-    if (settle->mailbox() != mailbox) continue;
-    settle->Leave();
-    Deliver(*settle);  // to ourselves
-    return true;
-  }
-  return false;
-}
-
 void RpcLoop::AtRest(bool dry) {
   events_at_rest_ = events_;
   for (Link& list : delayed_) RunDelayed(list);
-  ResumeSettled(dry ? 1 : kEventsBeforePoll);
+  while (!settling_.alone()) {
+    auto* const settle = static_cast<Settle*>(settling_.next);
+    settle->Leave();
+    Deliver(*settle);
+  }
   // Those who wait for their turn may have more to write, and so may who gets what has completed.
   if (dry && others_wait()) return;
   core_.Flush();
   if (!dry || completed_.empty()) writes_.Push();
-}
-
-// Those who have been there for so many events. One that is resumed and waits again has not.
-void RpcLoop::ResumeSettled(uint64_t events) {
-  while (!settling_.alone()) {
-    auto* settle = static_cast<Settle*>(settling_.next);
-    if (events_ - settle->since() < events) return;
-    settle->Leave();
-    Deliver(*settle);
-  }
 }
 
 void RpcLoop::RunDelayed(Link& list) {
@@ -192,7 +191,6 @@ void RpcLoop::Moment::OnTime() {
 
 void RpcLoop::Settle::await_suspend(std::coroutine_handle<> waiter) noexcept {
   waiter_ = waiter;
-  since_ = loop_.events_;
   operation_.SetWaiter(waiter);
   Join(loop_.settling_);
 }

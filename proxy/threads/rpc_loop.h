@@ -62,8 +62,8 @@ class RpcLoop {
   void Await(Mailbox& mailbox);
   // Does what is in the mailbox of the calling thread.
   static void DoErrands(Mailbox& mailbox);
-  // Does what the calling thread's errands have brought about, as far as it is at hand without a
-  // look at the queue, so that one turn does for it.
+  // Delivers what has completed, and does what that or the calling thread's errands have brought
+  // about, as far as it is at hand without a look at the queue; for a while.
   void CatchUp();
   // Whether the queue has to be polled although others wait for their turn.
   bool poll_due() const;
@@ -80,15 +80,13 @@ class RpcLoop {
   }
 
   // Awaited, gives an operation the chance to complete with what has already arrived: resumes when
-  // it completes or when the queue has nothing more without waiting, whichever is first.
+  // it completes or when nothing more is at hand, whichever is first.
   class Settle final : public Errand {
    public:
     Settle(RpcLoop& loop, Operation& operation) : loop_(loop), operation_(operation) {}
     bool await_ready() const noexcept { return !operation_.in_flight(); }
     void await_suspend(std::coroutine_handle<> waiter) noexcept;
     void await_resume() noexcept { Leave(); }
-    // How many events there had been when the wait began.
-    uint64_t since() const { return since_; }
 
    private:
     void Do() override;
@@ -96,7 +94,6 @@ class RpcLoop {
     RpcLoop& loop_;
     Operation& operation_;
     std::coroutine_handle<> waiter_;
-    uint64_t since_ = 0;
   };
 
   // Something to be done after a while unless it is called off before. There are few lengths of
@@ -153,12 +150,11 @@ class RpcLoop {
  private:
   Step Poll(gpr_timespec until);
   gpr_timespec WhenToWake(gpr_timespec until) const;
-  void DeliverCompleted();
   void Deliver(Errand& errand);
   void RunDelayed(Link& list);
-  // Nothing more is at hand, or enough has been done since: whoever waits for that gets their turn.
+  // Nothing more is at hand, or enough has been done since.
   void AtRest(bool dry);
-  void ResumeSettled(uint64_t events);
+  void Flush();
   bool ResumeSettledOf(const Mailbox* mailbox);
 
   grpc_completion_queue* const queue_;

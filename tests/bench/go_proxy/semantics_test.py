@@ -71,7 +71,8 @@ class Semantics(unittest.TestCase):
                          {"trailer": "late", "trailer-bin": b"\xff\0"})
         self.assertEqual(self.upstream.metadata["name"], "value")
         self.assertEqual(self.upstream.metadata["name-bin"], b"\1\xfe")
-        self.assertLess(self.upstream.deadline_seconds, PATIENCE_SECONDS)
+        # On the wire it is rounded up, by up to 3 % (core's hpack_encoder.cc).
+        self.assertLess(self.upstream.deadline_seconds, PATIENCE_SECONDS * 1.05)
 
     def test_headers_come_before_any_message(self):
         release = threading.Event()

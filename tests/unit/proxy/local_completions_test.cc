@@ -62,6 +62,24 @@ TEST_F(LocalCompletionsTest, WhatCameThroughTheQueueIsDeliveredFirst) {
   EXPECT_EQ(&completions_->Pop(), &here);
 }
 
+TEST_F(LocalCompletionsTest, AGroupIsOverBeforeTheNextBegins) {
+  std::deque<Counted> four(4);
+  for (Counted& one : four) calls_.StartHere(one);
+  completions_->BeginGroup(2);
+  EXPECT_EQ(&completions_->Pop(), &four[0]);
+  completions_->BeginGroup(2);  // it goes on
+  Counted brought_about;
+  calls_.StartHere(brought_about);
+  EXPECT_EQ(&completions_->Pop(), &four[1]);
+  EXPECT_EQ(&completions_->Pop(), &brought_about);
+  EXPECT_TRUE(completions_->group_empty());
+  EXPECT_FALSE(completions_->empty());
+  completions_->BeginGroup(2);
+  EXPECT_EQ(&completions_->Pop(), &four[2]);
+  EXPECT_EQ(&completions_->Pop(), &four[3]);
+  EXPECT_TRUE(completions_->empty());
+}
+
 TEST_F(LocalCompletionsTest, TheFirstCompletionOfAWaitEndsIt) {
   Counted first;
   Counted second;
