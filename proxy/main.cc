@@ -153,6 +153,7 @@ int Main(int argc, char** argv) {
     Output output(stdout, stderr);
     return operator_commands.Run(output);
   }
+  if (!options.check && !options.print_config) RestartWithLargerCaches(argv);
   return RunDaemon(options);
 }
 

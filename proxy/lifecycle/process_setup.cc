@@ -3,8 +3,12 @@
 #include <absl/synchronization/mutex.h>
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <climits>
+#include <cstdlib>
+#include <string>
 
 #include "proxy/threads/cpu_quota.h"
 
@@ -31,7 +35,23 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// How many free blocks of a size a thread keeps: 7 of each are a few RPCs', and the others go
+// through lists that are the longer the more streams are open. 6 MB a thread at most.
+[[maybe_unused]] constexpr const char* kTunables = "glibc.malloc.tcache_count=200";
+
 }  // namespace
+
+void RestartWithLargerCaches([[maybe_unused]] char** argv) {
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  if (getenv("GLIBC_TUNABLES") != nullptr) return;
+  // By its name, which would otherwise become "exe".
+  std::string program(PATH_MAX, '\0');
+  const ssize_t size = readlink("/proc/self/exe", program.data(), program.size());
+  if (size < 0 || setenv("GLIBC_TUNABLES", kTunables, 0) != 0) return;
+  program.resize(static_cast<size_t>(size));
+  execv(program.c_str(), argv);  // returns only if it fails
+#endif
+}
 
 void SetUpProcess() {
   RaiseDescriptorLimit();

@@ -15,7 +15,7 @@ import grpc
 
 from byte_client import call, code_of
 from processes import free_port, wait_until
-from support import DaemonTest, both_kinds, main
+from support import SANITIZED, DaemonTest, both_kinds, main
 
 # An unavailable upstream must be answered quickly, not after a timeout.
 QUICK = 5
@@ -29,6 +29,28 @@ def occupied_port(test):
     occupied.bind(("127.0.0.1", 0))
     occupied.listen()
     return occupied.getsockname()[1]
+
+
+@unittest.skipIf(SANITIZED, "the sanitizers have a malloc of their own")
+class Malloc(DaemonTest):
+    """glibc takes its settings from the environment only, so the daemon starts itself anew."""
+
+    def tunables_of(self, daemon):
+        daemon.await_start()
+        environment = pathlib.Path(f"/proc/{daemon.pid}/environ").read_bytes().split(b"\0")
+        return [entry for entry in environment if entry.startswith(b"GLIBC_TUNABLES=")]
+
+    def test_threads_have_larger_caches(self):
+        daemon = self.launch()
+        self.assertEqual(self.tunables_of(daemon),
+                         [b"GLIBC_TUNABLES=glibc.malloc.tcache_count=200"])
+        name = pathlib.Path(f"/proc/{daemon.pid}/comm").read_text().strip()
+        self.assertEqual(name, "lanekeeper")
+
+    def test_what_the_operator_has_set_stays(self):
+        own = "glibc.malloc.arena_max=3"
+        daemon = self.launch(launcher=["env", f"GLIBC_TUNABLES={own}"])
+        self.assertEqual(self.tunables_of(daemon), [f"GLIBC_TUNABLES={own}".encode()])
 
 
 class Refusals(DaemonTest):
