@@ -32,12 +32,21 @@ class Server {
   void SendGoaways();
 };
 
-// What a grpc_call points at, unless experiments of core are on, which it has none of in 1.51.
+// What a grpc_call points at, unless an experiment of core (GRPC_EXPERIMENTS) makes another.
 class FilterStackCall {
  public:
   // grpc_call_start_batch without an execution context of its own.
   grpc_call_error StartBatch(const grpc_op* ops, size_t count, void* tag, bool tag_is_closure);
 };
+
+// Its table of virtual functions, which begins with two other entries (Itanium C++ ABI, 2.5.2): the
+// first thing in each object points behind those.
+extern void* const kFilterStackCallTable[] __asm__("_ZTVN9grpc_core15FilterStackCallE");
+
+inline FilterStackCall* AsFilterStackCall(grpc_call* call) {
+  const bool is_one = *reinterpret_cast<void* const* const*>(call) == &kFilterStackCallTable[2];
+  return is_one ? reinterpret_cast<FilterStackCall*>(call) : nullptr;
+}
 
 // See threads/core_context.h.
 class ExecCtx {

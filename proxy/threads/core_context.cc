@@ -45,11 +45,10 @@ void CoreContext::Flush() {
 }
 
 grpc_call_error CoreContext::StartBatch(grpc_call* call, std::span<const grpc_op> ops, void* tag) {
-  if (of_this_thread_ == nullptr) {
-    return grpc_call_start_batch(call, ops.data(), ops.size(), tag, nullptr);
-  }
-  return reinterpret_cast<grpc_core::FilterStackCall*>(call)->StartBatch(ops.data(), ops.size(),
-                                                                         tag, false);
+  grpc_core::FilterStackCall* const inside =
+      of_this_thread_ != nullptr ? grpc_core::AsFilterStackCall(call) : nullptr;
+  if (inside != nullptr) return inside->StartBatch(ops.data(), ops.size(), tag, false);
+  return grpc_call_start_batch(call, ops.data(), ops.size(), tag, nullptr);
 }
 
 // Core's public API has no way to get there but to be called back from within: by the destructor of
