@@ -35,14 +35,13 @@ void RaiseDescriptorLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// How many free blocks of a size a thread keeps: 7 of each are a few RPCs', and the others go
-// through lists that are the longer the more streams are open. 6 MB a thread at most.
-[[maybe_unused]] constexpr const char* kTunables = "glibc.malloc.tcache_count=200";
-
 }  // namespace
 
 void RestartWithLargerCaches([[maybe_unused]] char** argv) {
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  // How many free blocks of a size a thread keeps: 7 of each are a few RPCs', and the others go
+  // through lists that are the longer the more streams are open. 6 MB a thread at most.
+  constexpr const char* kTunables = "glibc.malloc.tcache_count=200";
   if (getenv("GLIBC_TUNABLES") != nullptr) return;
   // By its name, which would otherwise become "exe".
   std::string program(PATH_MAX, '\0');
