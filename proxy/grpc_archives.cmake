@@ -50,5 +50,6 @@ foreach(replaced
     "-Wl,--wrap=${CMAKE_MATCH_1}" "-Wl,--undefined=__wrap_${CMAKE_MATCH_1}")
 endforeach()
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/replaced_names.h CONTENT "#pragma once\n${names}")
-# Those that replace a function without calling the original stand before it (unknown_encodings.cc).
+# Those that replace a function without calling the original stand before it (unknown_encodings.cc,
+# block_pool.cc).
 list(APPEND LANEKEEPER_REPLACED_OPTIONS "-Wl,-z,muldefs")

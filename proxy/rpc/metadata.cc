@@ -50,7 +50,8 @@ MetadataVerdict JudgeMetadata(const grpc_metadata& entry) {
 TranslatedMetadata TranslateMetadata(const grpc_metadata_array& received,
                                      const MetadataRules& rules) {
   TranslatedMetadata result;
-  result.forward.reserve(received.count + 2);  // for what AppendCompression adds
+  // And what AppendCompression adds. Trailers are empty, mostly.
+  if (received.count > 0) result.forward.reserve(received.count + 2);
   int64_t size_bytes = 0;
   for (size_t i = 0; i < received.count; ++i) {
     const grpc_metadata& entry = received.metadata[i];

@@ -10,11 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/threads/block_pool.h"
+
 namespace lanekeeper {
 
 // Metadata ready to be sent: entries that refer to slices of the call they came from, which must
 // stay alive until the batch that sends them has been started (core takes references of its own).
-using Metadata = std::vector<grpc_metadata>;
+using Metadata = std::vector<grpc_metadata, PoolAllocator<grpc_metadata>>;
 
 enum class MetadataVerdict {
   kForward,

@@ -34,7 +34,7 @@ Rpc& RpcRegistry::Shard::Open(IncomingCall incoming, RpcEnvironment& environment
                               RpcOwner& owner) {
   // Made, and below destroyed, outside the lock.
   const StreamId id = registry_.last_id_.fetch_add(1, std::memory_order_relaxed) + 1;
-  std::map<StreamId, Rpc> one;
+  Rpcs one;
   one.try_emplace(id, id, std::move(incoming), environment, loop, owner);
   std::lock_guard lock(mutex_);
   return rpcs_.insert(rpcs_.end(), one.extract(one.begin()))->second;

@@ -8,12 +8,15 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "proxy/rpc/rpc.h"
+#include "proxy/threads/block_pool.h"
 
 namespace lanekeeper {
 
@@ -30,10 +33,12 @@ class RpcRegistry {
 
    private:
     friend class RpcRegistry;
+    using Rpcs =
+        std::map<StreamId, Rpc, std::less<>, PoolAllocator<std::pair<const StreamId, Rpc>>>;
 
     RpcRegistry& registry_;
     std::mutex mutex_;
-    std::map<StreamId, Rpc> rpcs_;
+    Rpcs rpcs_;
   };
 
   RpcRegistry(int64_t open_rpcs_max, size_t shards);

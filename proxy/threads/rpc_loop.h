@@ -15,6 +15,7 @@
 
 #include "proxy/metrics/metric_shard.h"
 #include "proxy/rpc/operation.h"
+#include "proxy/threads/block_pool.h"
 #include "proxy/threads/core_context.h"
 #include "proxy/threads/errand.h"
 #include "proxy/threads/local_completions.h"
@@ -72,8 +73,10 @@ class RpcLoop {
     writes_.Hold();
     completed_.Open();
     core_.Enter();
+    blocks_.Open();
   }
   void TurnEnds() {
+    blocks_.Close();
     core_.Leave();
     completed_.Close();
     writes_.LetGo();
@@ -159,6 +162,7 @@ class RpcLoop {
 
   grpc_completion_queue* const queue_;
   LocalCompletions completed_;
+  BlockPool blocks_;
   CoreContext core_;
   MetricShard& metrics_;
   LoopClock clock_;
