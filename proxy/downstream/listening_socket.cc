@@ -15,6 +15,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "proxy/threads/local_pacing.h"
+
 namespace lanekeeper {
 namespace {
 
@@ -129,6 +131,7 @@ std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address)
     const int v6_only = found->ai_next != nullptr ? 1 : 0;
     if (one->ai_family == AF_INET6)
       setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+    StopPacingFor(fd, *one->ai_addr, one->ai_addrlen);  // nor those that it accepts
     BindAndListen(fd, one->ai_addr, one->ai_addrlen,
                   NumericName(one->ai_addr, one->ai_addrlen, port));
     sockaddr_storage bound{};

@@ -13,6 +13,7 @@
 #include <span>
 #include <utility>
 
+#include "proxy/threads/local_pacing.h"
 #include "proxy/threads/send_coalescer.h"
 
 namespace lanekeeper {
@@ -72,12 +73,7 @@ ssize_t HeldSocket::Send(const msghdr& message, int flags) {
   const size_t bytes = BytesOf(message);
   std::lock_guard lock(mutex_);
   SendCoalescer* const coalescer = SendCoalescer::OfThisThread();
-  if (kind_ == Kind::kUnknown && coalescer != nullptr) {
-    int type = 0;
-    socklen_t size = sizeof type;
-    const bool known = getsockopt(fd_, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
-    kind_ = known && type == SOCK_STREAM ? Kind::kStream : Kind::kOther;
-  }
+  if (kind_ == Kind::kUnknown && coalescer != nullptr) Recognize();
   // Another's list, or nobody's: bytes that a full socket has kept.
   const bool foreign = holder_ != coalescer && (holder_ != nullptr || !bytes_.empty());
   if (coalescer == nullptr || foreign || !MayHold(message, bytes)) {
@@ -92,6 +88,14 @@ ssize_t HeldSocket::Send(const msghdr& message, int flags) {
     bytes_.append(static_cast<const char*>(part.iov_base), part.iov_len);
   }
   return static_cast<ssize_t>(bytes);
+}
+
+void HeldSocket::Recognize() {
+  int type = 0;
+  socklen_t size = sizeof type;
+  const bool known = getsockopt(fd_, SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+  kind_ = known && type == SOCK_STREAM ? Kind::kStream : Kind::kOther;
+  if (kind_ == Kind::kStream) StopLocalPacing(fd_);
 }
 
 bool HeldSocket::MayHold(const msghdr& message, size_t bytes) const {

@@ -32,6 +32,8 @@ class HeldSocket {
  private:
   enum class Kind { kUnknown, kStream, kOther };
 
+  // What kind of socket the descriptor is now.
+  void Recognize();
   bool MayHold(const msghdr& message, size_t bytes) const;
   ssize_t SendNow(const msghdr& message, int flags, size_t bytes);
   ssize_t SendBehindHeld(const msghdr& message, int flags, size_t bytes);
