@@ -56,8 +56,8 @@ ServerCall::ServerCall(IncomingCall incoming, MetricShard& metrics, StreamActivi
       receiver_(incoming_.call,
                 {"downstream receive", &activity.way(Direction::kToUpstream).receive,
                  &metrics.contract_violations}),
-      sender_({"downstream send", &activity.way(Direction::kToDownstream).send,
-               &metrics.contract_violations}) {}
+      sender_(incoming_.call, {"downstream send", &activity.way(Direction::kToDownstream).send,
+                               &metrics.contract_violations}) {}
 
 ServerCall::~ServerCall() = default;
 
@@ -81,25 +81,26 @@ grpc_op ServerCall::HeadersOp() {
 
 Operation& ServerCall::SendHeaders() {
   const grpc_op op = HeadersOp();
-  return Start({&op, 1});
+  sender_.Start(incoming_.call, {&op, 1});
+  return Started();
 }
 
-Operation& ServerCall::Send(Message message, bool more_follows) {
-  grpc_op ops[2];
-  size_t count = 0;
-  // Core holds a hinted message back together with headers in front of it, and then the batch does
-  // not complete before the next one is started: no hint, then.
-  const bool with_headers = headers_ != Headers::kSent;
-  if (with_headers) ops[count++] = HeadersOp();
-  ops[count++] = MessageOp(message, more_follows && !with_headers);
-  return Start({ops, count});
+Operation& ServerCall::Send(MessageRun run, bool more_follows) {
+  if (headers_ == Headers::kSent) {
+    sender_.Send(nullptr, std::move(run), more_follows);
+  } else {
+    const grpc_op headers = HeadersOp();
+    sender_.Send(&headers, std::move(run), more_follows);
+  }
+  return Started();
 }
 
-Operation& ServerCall::Finish(Message last, RpcStatus status) {
+Operation& ServerCall::Finish(MessageRun last, RpcStatus status) {
+  const Message run = last.Join();
   grpc_op ops[3];
   size_t count = 0;
   if (headers_ != Headers::kSent) ops[count++] = HeadersOp();
-  if (last) ops[count++] = MessageOp(last, false);
+  if (run) ops[count++] = MessageOp(run, false);
 
   // Core copies the message and the trailers while it starts the batch.
   grpc_slice message = grpc_slice_from_static_buffer(status.message.data(), status.message.size());
@@ -111,12 +112,12 @@ Operation& ServerCall::Finish(Message last, RpcStatus status) {
   static_assert(sizeof status.code == sizeof op.data.send_status_from_server.status);
   std::memcpy(&op.data.send_status_from_server.status, &status.code, sizeof status.code);
   op.data.send_status_from_server.status_details = status.message.empty() ? nullptr : &message;
-  return Start({ops, count});
+  sender_.Start(incoming_.call, {ops, count});
+  return Started();
 }
 
 // Core takes the slices of messages and metadata over, or copies them, before this returns.
-Operation& ServerCall::Start(std::span<const grpc_op> ops) {
-  sender_.Start(incoming_.call, ops);
+Operation& ServerCall::Started() {
   if (headers_ == Headers::kSent) Metadata().swap(staged_);
   return sender_;
 }

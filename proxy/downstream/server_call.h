@@ -6,13 +6,14 @@
 
 #include <grpc/grpc.h>
 
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "proxy/metrics/metric_shard.h"
 #include "proxy/rpc/compression.h"
 #include "proxy/rpc/message_receiver.h"
+#include "proxy/rpc/message_run.h"
+#include "proxy/rpc/message_sender.h"
 #include "proxy/rpc/metadata.h"
 #include "proxy/rpc/operation.h"
 #include "proxy/rpc/status.h"
@@ -63,10 +64,10 @@ class ServerCall {
   void StageHeaders(Metadata headers, const Compression& compression);
   [[nodiscard]] Operation& SendHeaders();
   // more_follows: another message is at hand, so core need not write this one at once.
-  [[nodiscard]] Operation& Send(Message message, bool more_follows);
+  [[nodiscard]] Operation& Send(MessageRun run, bool more_follows);
   // The last thing sent: the status, with the last message in front of it if there is one. With no
   // headers staged or sent this is a trailers-only answer.
-  [[nodiscard]] Operation& Finish(Message last, RpcStatus status);
+  [[nodiscard]] Operation& Finish(MessageRun last, RpcStatus status);
 
   // Ends the call at once with a status of ours. Any thread, any time.
   void Cancel(grpc_status_code code, const char* message);
@@ -75,7 +76,8 @@ class ServerCall {
   enum class Headers { kNone, kStaged, kSent };
 
   grpc_op HeadersOp();
-  Operation& Start(std::span<const grpc_op> ops);
+  // What has been handed to core is not needed any more.
+  Operation& Started();
 
   IncomingCall incoming_;
   int cancelled_ = 0;
@@ -83,7 +85,7 @@ class ServerCall {
   Metadata staged_;
   Operation closed_;
   MessageReceiver receiver_;
-  Operation sender_;
+  MessageSender sender_;
 };
 
 }  // namespace lanekeeper

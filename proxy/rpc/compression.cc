@@ -45,7 +45,7 @@ void KeepCompressedFlag(grpc_call* call, Message& message) {
   // GRPC_WRITE_INTERNAL_COMPRESS: the flag in front of the message.
   constexpr uint32_t kCompressedFlag = 0x80000000U;
   grpc_byte_buffer* const buffer = message.get();
-  if (buffer == nullptr || buffer->data.raw.compression != GRPC_COMPRESS_NONE) return;
+  if (buffer == nullptr || message.compressed()) return;
   if ((grpc_call_test_only_get_message_flags(call) & kCompressedFlag) == 0) return;
   // Which algorithm stands here no longer matters: core only asks whether there is one.
   buffer->data.raw.compression = GRPC_COMPRESS_DEFLATE;

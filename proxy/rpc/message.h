@@ -7,6 +7,8 @@
 #include <grpc/support/alloc.h>
 
 #include <cstddef>
+#include <cstring>
+#include <type_traits>
 #include <utility>
 
 namespace lanekeeper {
@@ -29,7 +31,16 @@ class Message {
 
   explicit operator bool() const { return buffer_ != nullptr; }
   grpc_byte_buffer* get() const { return buffer_; }
-  size_t size_bytes() const { return grpc_byte_buffer_length(buffer_); }
+  size_t size_bytes() const { return buffer_->data.raw.slice_buffer.length; }
+  // Whether its flag on the wire says so.
+  bool compressed() const {
+    // As a number: it may be one of those that core's enumeration does not have
+    // (unknown_encodings.cc).
+    std::underlying_type_t<grpc_compression_algorithm> algorithm = 0;
+    static_assert(sizeof algorithm == sizeof buffer_->data.raw.compression);
+    std::memcpy(&algorithm, &buffer_->data.raw.compression, sizeof algorithm);
+    return algorithm != GRPC_COMPRESS_NONE;
+  }
 
   // Where core writes the next message; whatever was held is freed first.
   grpc_byte_buffer** Receive() {

@@ -11,20 +11,33 @@ namespace lanekeeper {
 
 Operation::~Operation() { assert(!in_flight_ && "freed while core still holds its tag"); }
 
-void Operation::Start(grpc_call* call, std::span<const grpc_op> ops) {
+bool Operation::Start(grpc_call* call, std::span<const grpc_op> ops) {
   if (in_flight_) {
     ReportContractViolation(*metrics_.violations, metrics_.name);
-    return;
+    return false;
   }
-  const grpc_call_error error = CoreContext::StartBatch(call, ops, tag());
-  if (error != GRPC_CALL_OK) {
-    spdlog::error("core refused a batch on lane {}: {}", metrics_.name,
-                  grpc_call_error_to_string(error));
+  if (!StartAnother(call, ops)) {
     ok_ = false;
-    return;
+    return false;
   }
   in_flight_ = true;
   if (metrics_.recorder != nullptr) metrics_.recorder->Started();
+  return true;
+}
+
+bool Operation::StartAnother(grpc_call* call, std::span<const grpc_op> ops) {
+  const grpc_call_error error = CoreContext::StartBatch(call, ops, tag());
+  if (error == GRPC_CALL_OK) return true;
+  spdlog::error("core refused a batch on lane {}: {}", metrics_.name,
+                grpc_call_error_to_string(error));
+  return false;
+}
+
+void Operation::ReportTo(LaneRecorder& recorder) {
+  if (metrics_.recorder == &recorder) return;
+  if (in_flight_ && metrics_.recorder != nullptr) metrics_.recorder->Completed();
+  metrics_.recorder = &recorder;
+  if (in_flight_) recorder.Started();
 }
 
 void Operation::StopReporting() {

@@ -30,11 +30,13 @@ class Operation : public Completion {
   Operation& operator=(const Operation&) = delete;
   virtual ~Operation();
 
-  // Hands the batch to core. A batch that core refuses counts as completed and failed.
-  void Start(grpc_call* call, std::span<const grpc_op> ops);
+  // Hands the batch to core. A batch that core refuses counts as completed and failed. Whether it
+  // is in flight now.
+  bool Start(grpc_call* call, std::span<const grpc_op> ops);
 
-  // Whom the next batch reports to. Not while one is in flight.
-  void ReportTo(LaneRecorder& recorder) { metrics_.recorder = &recorder; }
+  // Whom the next batch reports to. What is in flight counts as completed there, and as started
+  // here.
+  void ReportTo(LaneRecorder& recorder);
 
   // From now on to nobody: what is in flight counts as completed. For a call that is over, whose
   // place in the recorder another takes.
@@ -56,6 +58,10 @@ class Operation : public Completion {
   void SetWaiter(std::coroutine_handle<> waiter) { waiter_ = waiter; }
 
   void OnComplete(bool ok) override;
+
+ protected:
+  // In OnComplete, instead of completing: goes on with another batch. False if core refuses it.
+  bool StartAnother(grpc_call* call, std::span<const grpc_op> ops);
 
  private:
   LaneMetrics metrics_;

@@ -1,14 +1,15 @@
-// One direction of an RPC: receive from one half, send to the other, one message at a time. The
-// send of a message must be accepted before the next is sent, and only one more is received
-// meanwhile (the lookahead): that is the backpressure. Runs on the RPC's thread; ends when the
-// direction does. No operation is left in flight then, except the receive where the sink ended.
+// One direction of an RPC: receive from one half, send to the other, one message at a time, or as
+// many small ones as are at hand and a run takes. What is sent must be accepted before more is, and
+// only one message is received meanwhile (the lookahead): that is the backpressure. Runs on the
+// RPC's thread; ends when the direction does. No operation is left in flight then, except the
+// receive where the sink ended.
 #pragma once
 
-#include <optional>
 #include <utility>
 
 #include "proxy/metrics/metric_shard.h"
 #include "proxy/rpc/message_receiver.h"
+#include "proxy/rpc/message_run.h"
 #include "proxy/rpc/stream_activity.h"
 #include "proxy/threads/rpc_loop.h"
 #include "proxy/threads/task.h"
@@ -26,65 +27,69 @@ struct PumpCells {
   void Received() const {
     if (received != nullptr) received->Add(1);
   }
-  void Sent(size_t bytes) const {
-    messages.Add(1);
-    message_bytes.Add(static_cast<int64_t>(bytes));
-    way.messages.Add(1);
-    way.bytes.Add(static_cast<int64_t>(bytes));
-    if (sent != nullptr) sent->Add(1);
+  void Sent(MessageCount count) const {
+    const auto number = static_cast<int64_t>(count.messages);
+    const auto bytes = static_cast<int64_t>(count.bytes);
+    messages.Add(number);
+    message_bytes.Add(bytes);
+    way.messages.Add(number);
+    way.bytes.Add(bytes);
+    if (sent != nullptr) sent->Add(number);
   }
 };
 
 // How a pump ended. Unless the sending half has ended by itself, the caller ends the direction.
 struct PumpEnd {
   enum class Reason { kSourceEnded, kSinkEnded, kMessageTooLarge } reason = Reason::kSourceEnded;
-  // The last message, where it was known to be the last before it was sent, so that it can travel
-  // together with the end of the direction; or the one that is too large. Empty otherwise.
-  Message last;
-  size_t unsent_bytes = 0;  // of the message that the sink did not take
-
-  std::optional<size_t> last_bytes() const {
-    return last ? std::optional(last.size_bytes()) : std::nullopt;
-  }
+  // The last messages, where they were known to be the last before they were sent, so that they can
+  // travel together with the end of the direction; or the one that is too large. Empty otherwise.
+  MessageRun last;
+  MessageCount unsent;  // what the sink did not take
 };
 
-// A Sink sends messages: `Operation& Send(Message, bool more_follows)`. One whose lane may be taken
-// says so: `catching_up()`, and when it is free again: `CaughtUp()`.
-// The first receive must have been started.
+// A Sink sends messages: `Operation& Send(MessageRun, bool more_follows)`. One whose lane may be
+// taken says so: `catching_up()`, and when it is free again: `CaughtUp()`. The first receive must
+// have been started.
 template <class Sink>
 Task Pump(RpcLoop& loop, MessageReceiver& from, Sink& to, size_t message_bytes_max, PumpCells cells,
           PumpEnd& end) {
   // Looking whether more is at hand costs a poll, so do it only while it pays: at the start, where
-  // unary RPCs have their end at hand, and as long as the last look found something.
+  // unary RPCs have their end at hand, as long as the last look found something, and when a message
+  // came while another was sent.
   bool look = true;
+  MessageRun run;
   for (;;) {
     co_await from.operation();
     if (from.ended()) co_return;
     Message message = from.Take();
-    const size_t bytes = message.size_bytes();
     cells.Received();
-    if (bytes > message_bytes_max) {
-      end = {PumpEnd::Reason::kMessageTooLarge, std::move(message)};
+    if (message.size_bytes() > message_bytes_max) {
+      end = {PumpEnd::Reason::kMessageTooLarge, MessageRun(std::move(message))};
       co_return;
     }
+    run.Add(std::move(message));
 
     from.Start();
     if (look) co_await RpcLoop::Settle(loop, from.operation());
     const bool more_at_hand = !from.in_flight();
     look = more_at_hand;
     if (more_at_hand && from.ended()) {
-      end.last = std::move(message);
+      end.last = std::move(run);
       co_return;
     }
+    const bool joins = more_at_hand && from.size_bytes() <= message_bytes_max;
+    if (joins && run.Takes(from.size_bytes())) continue;
     if constexpr (requires { to.catching_up(); }) {
       if (to.catching_up()) co_await to.CaughtUp();
     }
-    if (!co_await to.Send(std::move(message), more_at_hand)) {
+    const MessageCount count = run.count();
+    if (!co_await to.Send(std::move(run), more_at_hand)) {
       end.reason = PumpEnd::Reason::kSinkEnded;
-      end.unsent_bytes = bytes;
+      end.unsent = count;
       co_return;
     }
-    cells.Sent(bytes);
+    cells.Sent(count);
+    look = look || !from.in_flight();
   }
 }
 

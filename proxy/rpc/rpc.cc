@@ -90,13 +90,13 @@ Task Rpc::ForwardRequests() {
   const PumpCells cells = CellsOf(Direction::kToUpstream);
   PumpEnd end;
   co_await PumpRequests(cells, end);
-  if (end.reason == PumpEnd::Reason::kMessageTooLarge) FailTooLarge(end.last);
+  if (end.reason == PumpEnd::Reason::kMessageTooLarge) FailTooLarge(end.last.count().bytes);
   // A broken downstream has not half-closed: WatchDownstream cancels the upstream instead.
   if (end.reason == PumpEnd::Reason::kSourceEnded && !requests.broken()) {
-    std::optional<size_t> last_bytes = end.last_bytes();
+    MessageCount last = end.last.count();
     if (upstream_.catching_up()) co_await upstream_.CaughtUp();
     const auto sent = [&] {
-      if (last_bytes) cells.Sent(*std::exchange(last_bytes, std::nullopt));
+      cells.Sent(std::exchange(last, {}));
       activity_.RequestsEnded();
     };
     if (co_await upstream_.Finish(std::move(end.last))) sent();
@@ -117,7 +117,7 @@ Task Rpc::PumpRequests(PumpCells cells, PumpEnd& end) {
     // In a statement of its own: g++ 12 awaits a temporary whatever stands in front of it in ||.
     const bool again = co_await upstream_.Next();
     if (!again) co_return;
-    cells.Sent(end.unsent_bytes);
+    cells.Sent(end.unsent);
   }
 }
 
@@ -143,9 +143,9 @@ Task Rpc::ForwardResponses() {
   }
   RpcStatus status = TakeUpstreamStatus();
   if (end.reason == PumpEnd::Reason::kSinkEnded || downstream_.cancelled()) co_return;
-  const std::optional<size_t> last_bytes = end.last_bytes();
+  const MessageCount last = end.last.count();
   const bool sent = co_await downstream_.Finish(std::move(end.last), std::move(status));
-  if (sent && last_bytes) CellsOf(Direction::kToDownstream).Sent(*last_bytes);
+  if (sent) CellsOf(Direction::kToDownstream).Sent(last);
 }
 
 // Headers first, then messages, until no more come.
@@ -156,8 +156,8 @@ Task Rpc::PumpResponses(PumpEnd& end) {
   const PumpCells cells = CellsOf(Direction::kToDownstream);
   co_await Pump(loop_, responses, downstream_, environment_.message_bytes_max, cells, end);
   if (end.reason == PumpEnd::Reason::kMessageTooLarge) {
-    FailTooLarge(end.last);
-    end.last = Message();
+    FailTooLarge(end.last.count().bytes);
+    end.last = MessageRun();
   }
   co_await responses.operation();
 }
@@ -245,10 +245,10 @@ void Rpc::RefuseToWait() {
            MessageFor(RejectReason::kUpstreamWaiting));
 }
 
-void Rpc::FailTooLarge(const Message& message) {
+void Rpc::FailTooLarge(size_t bytes) {
   FailWith(TerminationCause::kLimit, GRPC_STATUS_RESOURCE_EXHAUSTED,
            fmt::format("lanekeeper: message of {} bytes exceeds limits.message_size, {} bytes",
-                       message.size_bytes(), environment_.message_bytes_max));
+                       bytes, environment_.message_bytes_max));
 }
 
 // Whether what has just happened is the deadline's doing. grpc-timeout is rounded up on the wire,

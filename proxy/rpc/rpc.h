@@ -88,7 +88,7 @@ class Rpc {
   TerminationCause CauseOf(const RpcStatus& status) const;
   void FailWith(TerminationCause cause, grpc_status_code code, std::string message);
   void FailFor(const TranslatedMetadata& metadata, grpc_status_code if_illegal);
-  void FailTooLarge(const Message& message);
+  void FailTooLarge(size_t bytes);
   void RefuseToWait();
   bool deadline_passed() const;
   // Any thread. Nothing where the RPC has none.

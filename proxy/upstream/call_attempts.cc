@@ -23,11 +23,11 @@ CallAttempts::CallAttempts(SharedChannel& channel, grpc_completion_queue* queue,
       activity_(activity),
       first_(channel, queue, target, metrics, activity) {}
 
-void CallAttempts::Keep(const Message& message) {
-  if (settled_ || !complete_ || !message) return;
-  kept_bytes_ += message.size_bytes();
+void CallAttempts::Keep(const MessageRun& run) {
+  if (settled_ || !complete_ || !run) return;
+  kept_bytes_ += run.count().bytes;
   if (kept_bytes_ <= kKeptBytesMax) {
-    kept_.push_back(message.Share());
+    kept_.push_back(run.Share());
     return;
   }
   complete_ = false;
@@ -39,13 +39,13 @@ Operation& CallAttempts::SendHeaders() {
   return current()->SendHeaders();
 }
 
-Operation& CallAttempts::Send(Message message, bool more_follows) {
+Operation& CallAttempts::Send(MessageRun run, bool more_follows) {
   sent_on_ = number_;
-  Keep(message);
-  return current()->Send(std::move(message), more_follows);
+  Keep(run);
+  return current()->Send(std::move(run), more_follows);
 }
 
-Operation& CallAttempts::Finish(Message last) {
+Operation& CallAttempts::Finish(MessageRun last) {
   sent_on_ = number_;
   Keep(last);
   half_closed_ = true;
@@ -108,16 +108,16 @@ Detached CallAttempts::CatchUp() {
 // What is kept may be let go of meanwhile, when the upstream answers before it has read all of it:
 // by then core has what was to be sent, or the attempt is over.
 Task CallAttempts::Replay(ClientCall& attempt) {
-  absl::InlinedVector<Message, 1> messages;
-  for (const Message& message : kept_) messages.push_back(message.Share());
+  absl::InlinedVector<MessageRun, 1> runs;
+  for (const MessageRun& run : kept_) runs.push_back(run.Share());
   const bool half_close = half_closed_;
-  Message last;
-  if (!messages.empty()) {
-    last = std::move(messages.back());
-    messages.pop_back();
+  MessageRun last;
+  if (!runs.empty()) {
+    last = std::move(runs.back());
+    runs.pop_back();
   }
-  for (Message& message : messages) {
-    if (!co_await attempt.Send(std::move(message), true)) co_return;
+  for (MessageRun& run : runs) {
+    if (!co_await attempt.Send(std::move(run), true)) co_return;
   }
   if (half_close) {
     co_await attempt.Finish(std::move(last));

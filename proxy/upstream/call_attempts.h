@@ -36,8 +36,8 @@ class CallAttempts {
 
   // As ClientCall's, and keeps what is sent. Not while catching_up().
   [[nodiscard]] Operation& SendHeaders();
-  [[nodiscard]] Operation& Send(Message message, bool more_follows);
-  [[nodiscard]] Operation& Finish(Message last);
+  [[nodiscard]] Operation& Send(MessageRun run, bool more_follows);
+  [[nodiscard]] Operation& Finish(MessageRun last);
 
   // Whether the attempt that has failed can be followed by another.
   bool CanRenew() const;
@@ -80,7 +80,7 @@ class CallAttempts {
 
  private:
   ClientCall* current() const { return current_.load(std::memory_order_relaxed); }
-  void Keep(const Message& message);
+  void Keep(const MessageRun& run);
   bool IsOpen(bool for_next) const {
     return !catching_up_ && (!for_next || settled_ || number_ > sent_on_);
   }
@@ -102,7 +102,7 @@ class CallAttempts {
   int sent_on_ = 0;  // the number of the attempt that the sender used last
   int refused_ = 0;
 
-  absl::InlinedVector<Message, 1> kept_;
+  absl::InlinedVector<MessageRun, 1> kept_;
   size_t kept_bytes_ = 0;
   bool complete_ = true;  // kept_ is all that was sent
   bool half_closed_ = false;

@@ -42,8 +42,9 @@ ClientCall::ClientCall(SharedChannel& channel, grpc_completion_queue* queue,
       receiver_(call_, {"upstream receive", &activity.way(Direction::kToDownstream).receive,
                         &metrics.contract_violations}),
       status_received_({"upstream status", nullptr, &metrics.contract_violations}),
-      sender_(*this, {"upstream send", &activity.way(Direction::kToUpstream).send,
-                      &metrics.contract_violations}) {
+      sender_(*this, call_,
+              {"upstream send", &activity.way(Direction::kToUpstream).send,
+               &metrics.contract_violations}) {
   grpc_metadata_array_init(&initial_metadata_);
   grpc_metadata_array_init(&trailing_metadata_);
 }
@@ -103,23 +104,19 @@ Operation& ClientCall::SendHeaders() {
   return sender_;
 }
 
-Operation& ClientCall::Send(Message message, bool more_follows) {
-  grpc_op ops[2];
-  size_t count = 0;
-  // Core holds a hinted message back together with headers in front of it, and then the batch does
-  // not complete before the next one is started: no hint, then.
-  const bool with_headers = AddHeaders(ops[0]);
-  if (with_headers) ++count;
-  ops[count++] = MessageOp(message, more_follows && !with_headers);
-  sender_.Start(call_, {ops, count});
+Operation& ClientCall::Send(MessageRun run, bool more_follows) {
+  grpc_op headers;
+  const bool with_headers = AddHeaders(headers);
+  sender_.Send(with_headers ? &headers : nullptr, std::move(run), more_follows);
   return sender_;
 }
 
-Operation& ClientCall::Finish(Message last) {
+Operation& ClientCall::Finish(MessageRun last) {
+  const Message run = last.Join();
   grpc_op ops[3];
   size_t count = 0;
   if (AddHeaders(ops[0])) ++count;
-  if (last) ops[count++] = MessageOp(last, false);
+  if (run) ops[count++] = MessageOp(run, false);
   grpc_op& close = ops[count++];
   close = grpc_op{};
   close.op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;

@@ -12,6 +12,8 @@
 #include "proxy/metrics/metric_shard.h"
 #include "proxy/rpc/compression.h"
 #include "proxy/rpc/message_receiver.h"
+#include "proxy/rpc/message_run.h"
+#include "proxy/rpc/message_sender.h"
 #include "proxy/rpc/metadata.h"
 #include "proxy/rpc/operation.h"
 #include "proxy/rpc/stream_activity.h"
@@ -39,9 +41,9 @@ class ClientCall {
   void DropHeaders() { Metadata().swap(staged_); }
   [[nodiscard]] Operation& SendHeaders();
   // more_follows: another message is at hand, so core need not write this one at once.
-  [[nodiscard]] Operation& Send(Message message, bool more_follows);
+  [[nodiscard]] Operation& Send(MessageRun run, bool more_follows);
   // Half-closes, with the last message in front if there is one.
-  [[nodiscard]] Operation& Finish(Message last);
+  [[nodiscard]] Operation& Finish(MessageRun last);
 
   // Starts to receive the headers.
   void Watch();
@@ -87,16 +89,19 @@ class ClientCall {
 
  private:
   // The sending lane, which sees the headers leave.
-  class Sender final : public Operation {
+  class Sender final : public MessageSender {
    public:
-    Sender(ClientCall& call, LaneMetrics metrics) : Operation(metrics), call_(call) {}
+    Sender(ClientCall& owner, grpc_call* call, LaneMetrics metrics)
+        : MessageSender(call, metrics), owner_(owner) {}
     void OnComplete(bool ok) override {
-      call_.OnSent(ok);
-      Operation::OnComplete(ok);
+      owner_.OnSent(ok);
+      // The headers have left, and what is left of the run waits for more than that.
+      if (ok && has_rest()) ReportTo(owner_.activity_.way(Direction::kToUpstream).send);
+      MessageSender::OnComplete(ok);
     }
 
    private:
-    ClientCall& call_;
+    ClientCall& owner_;
   };
 
   class HeldCancel final : public RpcLoop::Delayed {

@@ -56,8 +56,8 @@ class Sink {
   Sink(grpc_call& call, LaneMetrics metrics, bool& sending)
       : call_(call), operation_(metrics), sending_(sending) {}
 
-  Operation& Send(Message message, bool more_follows) {
-    message_ = std::move(message);
+  Operation& Send(MessageRun run, bool more_follows) {
+    message_ = run.Join();
     sending_ = true;
     const grpc_op op = MessageOp(message_, more_follows);
     operation_.Start(&call_, {&op, 1});

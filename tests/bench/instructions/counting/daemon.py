@@ -35,6 +35,8 @@ CASES = (
          ("instructions", "allocations")),
     Case("ping_pong, 32 streams", "messages", ("--workload", "ping_pong", "--streams", 32), 320,
          2560, ("instructions",)),
+    Case("bulk, 8 streams", "messages", ("--workload", "bulk", "--streams", 8), 8000, 24000,
+         ("instructions",)),
 )
 
 
