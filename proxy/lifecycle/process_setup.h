@@ -1,5 +1,5 @@
-// Settings of the process as a whole, from which every App in it profits. Call from main, before any
-// other thread exists.
+// Settings of the process as a whole, from which every App in it profits. Call from main, before
+// any other thread exists.
 #pragma once
 
 namespace lanekeeper {
