@@ -5,25 +5,16 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 #include <string>
 #include <vector>
+
+#include "config/ip.h"
 
 namespace lanekeeper {
 namespace {
 
-// Sixteen bytes; IPv4 as its mapped form ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2), so that both
-// families compare alike.
-using Ip = std::array<uint8_t, 16>;
-
 constexpr Ip kAny = {};
-constexpr Ip kAnyV4 = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0};
-constexpr Ip kLoopback = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
 constexpr Ip kLoopbackV4 = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1};
-
-bool IsV4(const Ip& ip) { return std::equal(ip.begin(), ip.begin() + 12, kAnyV4.begin()); }
-bool IsLoopback(const Ip& ip) { return ip == kLoopback || (IsV4(ip) && ip[12] == 127); }
 
 bool SameName(const std::string& a, const std::string& b) {
   return strcasecmp(a.c_str(), b.c_str()) == 0;

@@ -111,12 +111,6 @@ RawRpc ReadRpc(RawHttp2& peer) {
   return rpc;
 }
 
-std::string Flagged(const std::string& message) {
-  std::string framed = Framed(message);
-  framed[0] = 1;
-  return framed;
-}
-
 // To the proxy these are bytes: it must neither look into them nor need to know the name. Messages
 // with and without the flag may alternate.
 TEST_P(CompressionTest, AlgorithmsThatNobodyKnowsPassBothWays) {

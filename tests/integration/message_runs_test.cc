@@ -2,8 +2,6 @@
 // must not show.
 #include <gmock/gmock.h>
 
-#include <thread>
-
 #include "tests/support/fake_upstream.h"
 #include "tests/support/proxy_harness.h"
 #include "tests/support/raw_http2.h"
@@ -13,12 +11,6 @@ namespace {
 
 class MessageRunsTest : public BothKinds {};
 LANEKEEPER_BOTH_KINDS(MessageRunsTest);
-
-std::string Flagged(const std::string& message) {
-  std::string framed = Framed(message);
-  framed[0] = 1;
-  return framed;
-}
 
 // More messages and bytes than one run takes, of sizes around what it takes, some as compressed.
 // Two fit into the window that a connection begins with (RFC 9113 section 6.9.2).
@@ -46,18 +38,6 @@ void SendInFrames(const RawHttp2& peer, uint32_t stream, const std::string& data
   }
 }
 
-std::string ReadData(RawHttp2& peer, uint32_t stream, size_t bytes) {
-  std::string data;
-  while (data.size() < bytes) {
-    const std::optional<Frame> frame = peer.Read();
-    if (!frame) break;
-    if (frame->stream != stream) continue;
-    if (frame->type == kData) data += frame->payload;
-    if (frame->ends_stream()) break;
-  }
-  return data;
-}
-
 void SendAnswerHeaders(const RawHttp2& peer, uint32_t stream) {
   peer.Send(kHeaders, kEndHeaders, stream,
             Literals({{":status", "200"},
@@ -71,26 +51,24 @@ void SendTrailers(const RawHttp2& peer, uint32_t stream) {
 
 TEST_P(MessageRunsTest, ABurstArrivesByteForByteInBothDirections) {
   const Burst burst;
-  RawListener listener;
-  ProxyHarness proxy(GetParam(), listener.address());
-  std::thread upstream([&] {
+  ScriptedUpstream upstream([&](const RawListener& listener) {
     RawHttp2 peer = RawHttp2::Accepted(listener.Accept());
     for (const uint32_t stream : {1, 3}) {
-      EXPECT_TRUE(ReadData(peer, stream, burst.framed.size()) == burst.framed) << stream;
+      EXPECT_TRUE(ReadStream(peer, stream, burst.framed.size()).data == burst.framed) << stream;
       SendAnswerHeaders(peer, stream);
       SendInFrames(peer, stream, burst.framed, 0);
       SendTrailers(peer, stream);
     }
-    while (peer.Read()) {
-    }
+    ReadUntilClosed(std::move(peer));
   });
+  ProxyHarness proxy(GetParam(), upstream.address());
   {
     RawHttp2 raw = RawHttp2::Dial(proxy.app().listener().ports().front());
     for (const uint32_t stream : {1, 3}) {
       raw.SendRequest(stream, kMethod, {{"grpc-encoding", "x-of-our-own"}});
       // Once with the half-close behind it, once with the stream open.
       SendInFrames(raw, stream, burst.framed, stream == 1 ? kEndStream : 0);
-      EXPECT_TRUE(ReadData(raw, stream, burst.framed.size()) == burst.framed) << stream;
+      EXPECT_TRUE(ReadStream(raw, stream, burst.framed.size()).data == burst.framed) << stream;
       EXPECT_TRUE(raw.ReadUntilEnd(stream).has_value());
     }
   }
@@ -100,26 +78,21 @@ TEST_P(MessageRunsTest, ABurstArrivesByteForByteInBothDirections) {
     EXPECT_EQ(proxy.Metric("lanekeeper_stream_message_bytes_total", {{"direction", direction}}),
               2 * burst.bytes);
   }
-  proxy.Stop();
-  listener.Close();
-  upstream.join();
 }
 
 TEST_P(MessageRunsTest, ABurstThatTheUpstreamHadNotSeenIsSentAgainAsItWas) {
   const Burst burst;
-  RawListener listener;
-  ProxyHarness proxy(GetParam(), listener.address());
-  std::thread upstream([&] {
+  ScriptedUpstream upstream([&](const RawListener& listener) {
     RawHttp2 old = RawHttp2::Accepted(listener.Accept());
-    ReadData(old, 1, burst.framed.size());
+    ReadStream(old, 1, burst.framed.size());
     old.Send(kGoAway, 0, 0, std::string(8, '\0'));
     RawHttp2 fresh = RawHttp2::Accepted(listener.Accept());
-    EXPECT_TRUE(ReadData(fresh, 1, burst.framed.size()) == burst.framed);
+    EXPECT_TRUE(ReadStream(fresh, 1, burst.framed.size()).data == burst.framed);
     SendAnswerHeaders(fresh, 1);
     SendTrailers(fresh, 1);
-    while (fresh.Read()) {
-    }
+    ReadUntilClosed(std::move(fresh));
   });
+  ProxyHarness proxy(GetParam(), upstream.address());
   {
     RawHttp2 raw = RawHttp2::Dial(proxy.app().listener().ports().front());
     raw.SendRequest(1, kMethod, {{"grpc-encoding", "x-of-our-own"}});
@@ -129,39 +102,29 @@ TEST_P(MessageRunsTest, ABurstThatTheUpstreamHadNotSeenIsSentAgainAsItWas) {
   EXPECT_EQ(proxy.Metric("lanekeeper_upstream_retries_total"), 1);
   EXPECT_EQ(proxy.Metric("lanekeeper_stream_messages_total", {{"direction", "to_upstream"}}),
             burst.messages);
-  proxy.Stop();
-  listener.Close();
-  upstream.join();
 }
 
 // The limit may be below what a run takes.
 TEST_P(MessageRunsTest, SmallMessagesInFrontOfOneThatIsTooLargeArrive) {
   std::string small;
   for (int i = 0; i < 10; ++i) small += Framed("small");
-  RawListener listener;
-  ProxyHarness proxy(GetParam(), listener.address(),
-                     [](Config& config) { config.limits.message_size_bytes = 1000; });
-  std::thread upstream([&] {
+  ScriptedUpstream upstream([&](const RawListener& listener) {
     RawHttp2 peer = RawHttp2::Accepted(listener.Accept());
-    for (std::optional<Frame> frame = peer.Read(); frame && frame->stream != 1;) {
-      frame = peer.Read();
-    }
+    ReadStream(peer, 1, 0);
     SendAnswerHeaders(peer, 1);
     peer.Send(kData, 0, 1, small + Framed(std::string(1001, 'x')) + Framed("behind it"));
-    while (peer.Read()) {
-    }
+    ReadUntilClosed(std::move(peer));
   });
+  ProxyHarness proxy(GetParam(), upstream.address(),
+                     [](Config& config) { config.limits.message_size_bytes = 1000; });
   {
     RawHttp2 raw = RawHttp2::Dial(proxy.app().listener().ports().front());
     raw.SendRequest(1, kMethod, {});
-    EXPECT_EQ(ReadData(raw, 1, small.size()), small);
+    EXPECT_EQ(ReadStream(raw, 1, small.size()).data, small);
     const std::optional<Frame> end = raw.ReadUntilEnd(1);
     ASSERT_TRUE(end.has_value());
     EXPECT_THAT(end->payload, ::testing::HasSubstr("message of 1001 bytes exceeds"));
   }
-  proxy.Stop();
-  listener.Close();
-  upstream.join();
 }
 
 // Core has taken the run when its first message has left: the rest must not be forgotten.

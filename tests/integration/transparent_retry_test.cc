@@ -36,54 +36,14 @@ void Answer(const RawHttp2& peer, uint32_t stream, const std::string& message) {
   peer.Send(kHeaders, kEndHeaders | kEndStream, stream, Literals({{"grpc-status", "0"}}));
 }
 
-// Everything that comes on a stream, from its headers on, until `bytes` of data or its end are
-// here.
-struct Request {
-  bool headers = false;
-  bool ended = false;
-  std::string data;
-};
-Request ReadRequest(RawHttp2& peer, uint32_t stream, size_t bytes) {
-  Request request;
-  while (!request.headers || (!request.ended && request.data.size() < bytes)) {
-    const std::optional<Frame> frame = peer.Read();
-    if (!frame) break;
-    if (frame->stream != stream) continue;
-    if (frame->type == kHeaders) request.headers = true;
-    if (frame->type == kData) request.data += frame->payload;
-    if (frame->ends_stream()) request.ended = true;
-  }
-  return request;
-}
-
-void ReadUntilClosed(RawHttp2 peer) {
-  while (peer.Read()) {
-  }
-}
-
-class Upstream {
- public:
-  explicit Upstream(std::function<void(const RawListener&)> script)
-      : thread_([this, script = std::move(script)] { script(listener_); }) {}
-  ~Upstream() {
-    listener_.Close();
-    thread_.join();
-  }
-  std::string address() const { return listener_.address(); }
-
- private:
-  RawListener listener_;
-  std::thread thread_;
-};
-
 TEST_P(TransparentRetryTest, WhatTheUpstreamHadNotSeenAtItsGoawayIsSentAgain) {
-  Upstream upstream([](const RawListener& listener) {
+  ScriptedUpstream upstream([](const RawListener& listener) {
     RawHttp2 old = RawHttp2::Accepted(listener.Accept());
-    ReadRequest(old, 1, Framed("seen").size());
-    ReadRequest(old, 3, Framed("not seen").size());
+    ReadStream(old, 1, Framed("seen").size());
+    ReadStream(old, 3, Framed("not seen").size());
     SendGoAway(old, 1);
     RawHttp2 fresh = RawHttp2::Accepted(listener.Accept());
-    EXPECT_EQ(ReadRequest(fresh, 1, Framed("not seen").size()).data, Framed("not seen"));
+    EXPECT_EQ(ReadStream(fresh, 1, Framed("not seen").size()).data, Framed("not seen"));
     Answer(fresh, 1, "from the new connection");
     Answer(old, 1, "from the old connection");
     ReadUntilClosed(std::move(fresh));
@@ -103,12 +63,12 @@ TEST_P(TransparentRetryTest, WhatTheUpstreamHadNotSeenAtItsGoawayIsSentAgain) {
 
 TEST_P(TransparentRetryTest, AnOpenStreamGoesOnWhereItWas) {
   const std::string before = Framed("one") + Framed("two") + Framed("");
-  Upstream upstream([&](const RawListener& listener) {
+  ScriptedUpstream upstream([&](const RawListener& listener) {
     RawHttp2 old = RawHttp2::Accepted(listener.Accept());
-    ReadRequest(old, 1, before.size());
+    ReadStream(old, 1, before.size());
     SendGoAway(old, 0);
     RawHttp2 fresh = RawHttp2::Accepted(listener.Accept());
-    EXPECT_EQ(ReadRequest(fresh, 1, before.size()).data, before);
+    EXPECT_EQ(ReadStream(fresh, 1, before.size()).data, before);
     fresh.Send(kHeaders, kEndHeaders, 1,
                Literals({{":status", "200"}, {"content-type", "application/grpc"}}));
     fresh.Send(kData, 0, 1, Framed("go on"));
@@ -131,13 +91,13 @@ TEST_P(TransparentRetryTest, AnOpenStreamGoesOnWhereItWas) {
 }
 
 TEST_P(TransparentRetryTest, ARefusedStreamIsTriedOnceMore) {
-  Upstream upstream([](const RawListener& listener) {
+  ScriptedUpstream upstream([](const RawListener& listener) {
     RawHttp2 peer = RawHttp2::Accepted(listener.Accept());
     for (const uint32_t refused : {1, 5, 7}) {
-      EXPECT_TRUE(ReadRequest(peer, refused, 1).headers);
+      EXPECT_TRUE(ReadStream(peer, refused, 1).headers);
       peer.Send(kRstStream, 0, refused, Number(kRefusedStream));
       if (refused == 1) {
-        EXPECT_EQ(ReadRequest(peer, 3, 1).data, Framed("once"));
+        EXPECT_EQ(ReadStream(peer, 3, 1).data, Framed("once"));
         Answer(peer, 3, "taken");
       }
     }
@@ -150,24 +110,24 @@ TEST_P(TransparentRetryTest, ARefusedStreamIsTriedOnceMore) {
 }
 
 TEST_P(TransparentRetryTest, WhatMayHaveBeenProcessedIsNeverSentAgain) {
-  Upstream upstream([](const RawListener& listener) {
+  ScriptedUpstream upstream([](const RawListener& listener) {
     RawHttp2 peer = RawHttp2::Accepted(listener.Accept());
-    ReadRequest(peer, 1, 1);
+    ReadStream(peer, 1, 1);
     peer.Send(kRstStream, 0, 1, Number(kInternalError));
-    ReadRequest(peer, 3, 1);  // a status that only looks like one of core's own
+    ReadStream(peer, 3, 1);  // a status that only looks like one of core's own
     peer.Send(kHeaders, kEndHeaders | kEndStream, 3,
               Literals({{":status", "200"},
                         {"content-type", "application/grpc"},
                         {"grpc-status", "14"},
                         {"grpc-message", "GOAWAY received"}}));
-    ReadRequest(peer, 5, 1);
+    ReadStream(peer, 5, 1);
     peer.Send(kHeaders, kEndHeaders, 5,
               Literals({{":status", "200"}, {"content-type", "application/grpc"}}));
     peer.Send(kRstStream, 0, 5, Number(kRefusedStream));  // too late to say so
-    ReadRequest(peer, 7, 1);
+    ReadStream(peer, 7, 1);
     { const RawHttp2 lost = std::move(peer); }
     RawHttp2 fresh = RawHttp2::Accepted(listener.Accept());
-    ReadRequest(fresh, 1, 1);
+    ReadStream(fresh, 1, 1);
     Answer(fresh, 1, "last");
     ReadUntilClosed(std::move(fresh));
   });
@@ -180,9 +140,9 @@ TEST_P(TransparentRetryTest, WhatMayHaveBeenProcessedIsNeverSentAgain) {
 }
 
 TEST_P(TransparentRetryTest, WhatIsTooLongToKeepIsNotSentAgain) {
-  Upstream upstream([](const RawListener& listener) {
+  ScriptedUpstream upstream([](const RawListener& listener) {
     RawHttp2 peer = RawHttp2::Accepted(listener.Accept());
-    ReadRequest(peer, 1, 1);
+    ReadStream(peer, 1, 1);
     peer.Send(kRstStream, 0, 1, Number(kRefusedStream));
     ReadUntilClosed(std::move(peer));
   });
@@ -194,9 +154,9 @@ TEST_P(TransparentRetryTest, WhatIsTooLongToKeepIsNotSentAgain) {
 
 TEST_P(TransparentRetryTest, RpcsThatWaitForAStreamSurviveAGoaway) {
   std::promise<void> all_wait;
-  Upstream upstream([&](const RawListener& listener) {
+  ScriptedUpstream upstream([&](const RawListener& listener) {
     RawHttp2 old = RawHttp2::Accepted(listener.Accept());
-    ReadRequest(old, 1, 1);
+    ReadStream(old, 1, 1);
     // In this order: who has seen the headers knows that only one stream is allowed.
     old.Send(kSettings, 0, 0, std::string("\0\3", 2) + Number(1));  // MAX_CONCURRENT_STREAMS
     old.Send(kHeaders, kEndHeaders, 1,
@@ -205,7 +165,7 @@ TEST_P(TransparentRetryTest, RpcsThatWaitForAStreamSurviveAGoaway) {
     SendGoAway(old, 1);
     RawHttp2 fresh = RawHttp2::Accepted(listener.Accept());
     for (const uint32_t stream : {1, 3, 5}) {
-      ReadRequest(fresh, stream, 1);
+      ReadStream(fresh, stream, 1);
       Answer(fresh, stream, "served");
     }
     old.Send(kData, 0, 1, Framed("first"));

@@ -53,6 +53,12 @@ std::string Framed(const std::string& message) {
   return std::string(1, '\0') + BigEndian(static_cast<uint32_t>(message.size()), 4) + message;
 }
 
+std::string Flagged(const std::string& message) {
+  std::string framed = Framed(message);
+  framed[0] = 1;
+  return framed;
+}
+
 RawHttp2 RawHttp2::Dial(int port) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   const sockaddr_in address = Loopback(port);
@@ -131,6 +137,24 @@ std::optional<Frame> RawHttp2::ReadUntilEnd(uint32_t stream) {
     if (frame->stream == stream && frame->ends_stream()) return frame;
   }
   return {};
+}
+
+RawStream ReadStream(RawHttp2& peer, uint32_t stream, size_t bytes) {
+  RawStream read;
+  while (!read.headers || (!read.ended && read.data.size() < bytes)) {
+    const std::optional<Frame> frame = peer.Read();
+    if (!frame) break;
+    if (frame->stream != stream) continue;
+    if (frame->type == kHeaders) read.headers = true;
+    if (frame->type == kData) read.data += frame->payload;
+    if (frame->ends_stream()) read.ended = true;
+  }
+  return read;
+}
+
+void ReadUntilClosed(RawHttp2 peer) {
+  while (peer.Read()) {
+  }
 }
 
 RawListener::RawListener() : fd_(socket(AF_INET, SOCK_STREAM, 0)) {

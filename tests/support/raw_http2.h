@@ -4,8 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -41,6 +43,8 @@ using Fields = std::vector<std::pair<std::string, std::string>>;
 std::string Literals(const Fields& fields);
 // A gRPC message with its 5-byte prefix.
 std::string Framed(const std::string& message);
+// The same, with the flag that says it is compressed.
+std::string Flagged(const std::string& message);
 
 class RawHttp2 {
  public:
@@ -70,6 +74,16 @@ class RawHttp2 {
   int fd_;
 };
 
+// What has come on a stream.
+struct RawStream {
+  bool headers = false;
+  bool ended = false;
+  std::string data;
+};
+// Everything from its headers on, until `bytes` of data or its end are here.
+RawStream ReadStream(RawHttp2& peer, uint32_t stream, size_t bytes);
+void ReadUntilClosed(RawHttp2 peer);
+
 // A TCP socket that listens on a port of 127.0.0.1 and accepts by hand.
 class RawListener {
  public:
@@ -84,6 +98,23 @@ class RawListener {
  private:
   int fd_;
   int port_ = 0;
+};
+
+// An upstream that does what a script says, on a thread of its own. Made before the proxy and
+// destroyed after it, whose end closes the connections that the script reads from.
+class ScriptedUpstream {
+ public:
+  explicit ScriptedUpstream(std::function<void(const RawListener&)> script)
+      : thread_([this, script = std::move(script)] { script(listener_); }) {}
+  ~ScriptedUpstream() {
+    listener_.Close();
+    thread_.join();
+  }
+  std::string address() const { return listener_.address(); }
+
+ private:
+  RawListener listener_;
+  std::thread thread_;
 };
 
 }  // namespace lanekeeper::testing
