@@ -12,13 +12,6 @@
 namespace lanekeeper {
 namespace {
 
-// Sanitizers want to see each block come and go.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kKeeps = false;
-#else
-constexpr bool kKeeps = true;
-#endif
-
 // In front of each block stands the address that malloc gave, as core's own functions have it: a
 // block of theirs may come to us, and one of ours to them.
 void*& Origin(void* block) { return static_cast<void**>(block)[-1]; }

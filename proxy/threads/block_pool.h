@@ -16,6 +16,12 @@ class BlockPool {
  public:
   // What a block's address is a multiple of.
   static constexpr size_t kAlignment = 64;
+  // Sanitizers want to see each block come and go.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  static constexpr bool kKeeps = false;
+#else
+  static constexpr bool kKeeps = true;
+#endif
   // How much is kept, for a few hundred calls that end before others begin.
   static constexpr size_t kKeptBytesMax = size_t{8} * 1024 * 1024;
 

@@ -13,12 +13,7 @@
 namespace lanekeeper {
 namespace {
 
-// Under sanitizers nothing is kept, on purpose.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kKeeps = false;
-#else
-constexpr bool kKeeps = true;
-#endif
+constexpr bool kKeeps = BlockPool::kKeeps;
 
 class BlockPoolTest : public ::testing::Test {
  protected:
