@@ -38,9 +38,6 @@ struct UpstreamConfig {
   LoadBalancing load_balancing = LoadBalancing::kPickFirst;
   // The :authority sent upstream; empty (written "preserve") sends what the downstream sent.
   std::optional<std::string> authority;
-  // The header that carries the downstream's user-agent upstream, where gRPC writes its own
-  // user-agent; empty (written "off") for none.
-  std::optional<std::string> user_agent_header;
   // Whether an RPC waits for an upstream that is not connected rather than fail with UNAVAILABLE.
   bool wait_for_ready = false;
   KeepaliveConfig keepalive;

@@ -42,14 +42,12 @@ std::string Upstream(const UpstreamConfig& upstream) {
       "  address: {}\n"
       "  load_balancing: {}\n"
       "  authority: {}\n"
-      "  user_agent_header: {}\n"
       "  wait_for_ready: {}\n"
       "  keepalive:\n"
       "    time: {}\n"
       "    timeout: {}\n",
       Quoted(upstream.address), NameOf(kLoadBalancings, upstream.load_balancing),
-      OrWord(upstream.authority, kPreserve, Quoted),
-      OrWord(upstream.user_agent_header, kOff, Quoted), NameOf(kBooleans, upstream.wait_for_ready),
+      OrWord(upstream.authority, kPreserve, Quoted), NameOf(kBooleans, upstream.wait_for_ready),
       FormatDuration(upstream.keepalive.time), FormatDuration(upstream.keepalive.timeout));
 }
 

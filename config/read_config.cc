@@ -50,20 +50,6 @@ std::optional<std::string> AuthorityText(std::string_view text, std::string* why
   return std::string(text);
 }
 
-// A name that HTTP/2 and gRPC let an application use (gRPC doc/PROTOCOL-HTTP2.md, Custom-Metadata),
-// for a text value.
-std::optional<std::string> HeaderName(std::string_view text, std::string* why) {
-  const auto allowed = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' || c == '_' || c == '.';
-  };
-  if (text.empty() || !std::all_of(text.begin(), text.end(), allowed) ||
-      text.starts_with("grpc-") || text.ends_with("-bin")) {
-    *why = "expected a header such as x-forwarded-user-agent, found " + Quote(text);
-    return std::nullopt;
-  }
-  return std::string(text);
-}
-
 void ReadListen(FieldReader& root, std::vector<ListenConfig>* listen) {
   root.Require("listen");
   root.MapList("listen", [listen](FieldReader& map) {
@@ -84,7 +70,6 @@ void ReadUpstream(FieldReader& map, UpstreamConfig* upstream) {
   map.Value("address", TargetText, &upstream->address);
   map.Value("load_balancing", OneOf(kLoadBalancings), &upstream->load_balancing);
   map.Value("authority", OrWord(kPreserve, AuthorityText), &upstream->authority);
-  map.Value("user_agent_header", OrWord(kOff, HeaderName), &upstream->user_agent_header);
   map.Value("wait_for_ready", OneOf(kBooleans), &upstream->wait_for_ready);
   map.Map("keepalive", [&](FieldReader& inner) { ReadKeepalive(inner, &upstream->keepalive); });
 }

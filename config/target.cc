@@ -81,6 +81,20 @@ std::optional<UpstreamTarget> ParseUnix(std::string_view rest, std::string* why)
   return One(endpoint);
 }
 
+// What follows "unix-abstract:": a name in the kernel's table of sockets (Linux).
+std::optional<UpstreamTarget> ParseAbstract(std::string_view name, std::string* why) {
+  if (name.empty() || !CheckUnixPath(name, why)) {
+    *why = fmt::format("expected unix-abstract:NAME, found {}",
+                       Quote(fmt::format("unix-abstract:{}", name)));
+    return std::nullopt;
+  }
+  ListenAddress endpoint;
+  endpoint.unix_path = name;
+  UpstreamTarget target{{endpoint}};
+  target.abstract = true;
+  return target;
+}
+
 }  // namespace
 
 std::optional<UpstreamTarget> ParseUpstreamTarget(std::string_view text, std::string* why) {
@@ -89,6 +103,7 @@ std::optional<UpstreamTarget> ParseUpstreamTarget(std::string_view text, std::st
   if (Take("ipv4:", &rest)) return ParseLiterals(rest, false, why);
   if (Take("ipv6:", &rest)) return ParseLiterals(rest, true, why);
   if (Take("unix:", &rest)) return ParseUnix(rest, why);
+  if (Take("unix-abstract:", &rest)) return ParseAbstract(rest, why);
   if (text.find('/') != std::string_view::npos) {
     *why = fmt::format(
         "expected HOST:PORT, dns:///HOST:PORT, ipv4:..., ipv6:..., unix:///path or unix:path, "

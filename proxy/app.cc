@@ -9,8 +9,10 @@
 #include <utility>
 
 #include "proxy/admin/admin_server.h"
+#include "proxy/admin/grpc_service.h"
 #include "proxy/app_sources.h"
-#include "proxy/metrics/process_sources.h"
+#include "proxy/http2/version.h"
+#include "proxy/observe/process_sources.h"
 
 namespace lanekeeper {
 namespace {
@@ -25,15 +27,37 @@ constexpr auto kGoawayStep = std::chrono::milliseconds(5);
 // How long the downstreams get to take their last status.
 constexpr auto kStatusPatience = std::chrono::milliseconds(500);
 
-MetadataRules RequestMetadataRules(const Config& config) {
-  return {config.limits.metadata_size_bytes, "metadata_size", config.upstream.user_agent_header};
+Ending Draining() {
+  return {TerminationCause::kDrain, StatusCode::kUnavailable, MessageFor(RejectReason::kDraining)};
 }
 
-MetadataRules ResponseMetadataRules(const Config& config) {
+// Above this a header block is not kept whole: far above what we let pass, which fails one RPC.
+size_t HeaderListBytesMax(const LimitsConfig& limits) {
+  constexpr int64_t kAtLeast = 64 * 1024;
+  constexpr int64_t kFactor = 4;
+  const int64_t largest =
+      std::max(limits.metadata_size_bytes, limits.response_metadata_size_bytes.value_or(0));
+  return static_cast<size_t>(std::max(kAtLeast, largest * kFactor));
+}
+
+RpcEnvironment EnvironmentOf(const Config& config, Worker& worker, Channel& channel) {
   const LimitsConfig& limits = config.limits;
-  if (!limits.response_metadata_size_bytes)
-    return {limits.metadata_size_bytes, "metadata_size", {}};
-  return {*limits.response_metadata_size_bytes, "response_metadata_size", {}};
+  const bool own = limits.response_metadata_size_bytes.has_value();
+  return {.loop = worker.loop(),
+          .metrics = worker.metrics(),
+          .channel = channel,
+          .executor = worker.executor(),
+          .message_bytes_max =
+              limits.message_size_bytes ? static_cast<uint64_t>(*limits.message_size_bytes)
+                                        : std::numeric_limits<uint64_t>::max(),
+          .response_metadata_bytes_max = static_cast<size_t>(
+              limits.response_metadata_size_bytes.value_or(limits.metadata_size_bytes)),
+          .response_metadata_key = own ? "response_metadata_size" : "metadata_size",
+          .thread_kind = config.rpc_threads.kind,
+          .stall_rules = StallRulesOf(config.stuck),
+          .access_log = AccessLog(config.log.access),
+          .steady_epoch =
+              std::chrono::system_clock::now() - std::chrono::nanoseconds(InstantNow())};
 }
 
 }  // namespace
@@ -41,33 +65,30 @@ MetadataRules ResponseMetadataRules(const Config& config) {
 App::App(const Config& config, std::function<void()> request_drain)
     : config_(config),
       metrics_(config.metrics.max_methods),
-      channel_(config.upstream, config.limits.upstream_waiting),
-      upstream_watch_(channel_, config.upstream.address),
-      registry_(config.limits.open_rpcs, static_cast<size_t>(WorkerCount(config.rpc_threads))),
-      environment_{channel_,
-                   RequestMetadataRules(config_),
-                   ResponseMetadataRules(config_),
-                   static_cast<size_t>(config.limits.message_size_bytes.value_or(
-                       std::numeric_limits<int64_t>::max())),
-                   config.rpc_threads.kind,
-                   StallRulesOf(config.stuck),
-                   AccessLog(config.log.access),
-                   std::chrono::system_clock::now() - std::chrono::nanoseconds(InstantNow())},
-      threads_(std::make_unique<RpcThreads>(config.rpc_threads,
-                                            WorkerContext{environment_, registry_, metrics_})),
-      listener_(std::make_unique<Listener>(config.listen)),
-      stuck_detector_(config.stuck, registry_, channel_),
-      parts_{config_,   readiness_,      metrics_,  channel_,  upstream_watch_,
-             registry_, stuck_detector_, *threads_, *listener_},
+      registry_(config.limits.open_rpcs),
+      worker_(config.rpc_threads.kind, registry_, metrics_),
+      channel_(worker_.loop(), config_.upstream, config.limits.upstream_waiting,
+               HeaderListBytesMax(config.limits)),
+      environment_(EnvironmentOf(config_, worker_, channel_)),
+      listener_(config.listen,
+                {environment_, worker_.rpcs(), registry_.admission(),
+                 {static_cast<size_t>(config.limits.metadata_size_bytes),
+                  config.upstream.authority},
+                 HeaderListBytesMax(config.limits)}),
+      stuck_detector_(config.stuck, registry_),
+      parts_{config_,   readiness_,      metrics_, channel_,
+             registry_, stuck_detector_, worker_,  listener_},
       control_(parts_, std::move(request_drain)) {
   AddAppSources(metrics_, parts_);
-  AddProcessSources(metrics_);
+  AddProcessSources(metrics_, GrpcVersion(), std::string(Nghttp2Version()));
   if (config.metrics.address) {
     observability_ =
         std::make_unique<ObservabilityServer>(*config.metrics.address, metrics_, readiness_);
   }
   if (config.admin.address) admin_ = std::make_unique<AdminServer>(config_.admin, control_);
-  listener_->Start(config.limits, *threads_);
+  channel_.Connect();
+  listener_.Start();
+  worker_.Start();
   readiness_.SetReady();
   LogStart();
 }
@@ -77,38 +98,35 @@ App::~App() {
     EndDrain();
     Drain();
   }
-  threads_->Stop();
+  worker_.Stop();
 }
 
 size_t App::Drain() {
   drained_ = true;
   readiness_.SetDraining();
   const auto deadline = steady_clock::now() + config_.drain.timeout;
-  listener_->StopAccepting();
+  listener_.StopAccepting();
   // RPCs that were on their way when the GOAWAY was sent are still to come, until the downstreams
   // have understood and closed, or have had the time to.
   const auto quiet = std::min(deadline, steady_clock::now() + kGoawayPatience);
   while (steady_clock::now() < deadline && !end_drain_) {
     const bool empty =
-        registry_.WaitUntilEmpty(std::min(deadline, steady_clock::now() + kDrainStep));
-    if (empty && (listener_->connections() == 0 || steady_clock::now() >= quiet)) break;
+        registry_.admission().WaitUntilEmpty(std::min(deadline, steady_clock::now() + kDrainStep));
+    if (empty && (listener_.connections() == 0 || steady_clock::now() >= quiet)) break;
     if (empty) std::this_thread::sleep_for(kGoawayStep);
   }
   const size_t ended = EndOpenRpcs();
-  listener_->Shutdown();
+  listener_.Shutdown(kStatusPatience);
   return ended;
 }
 
 size_t App::EndOpenRpcs() {
-  const size_t ended = registry_.ForEach([](Rpc& rpc) { rpc.EndForDrain(); });
-  registry_.WaitUntilEmpty(steady_clock::now() + kStatusPatience);
-  registry_.Close();
+  const size_t ended = registry_.ForEach([](Rpc& rpc) { rpc.Cancel(Draining(), false); });
+  registry_.admission().WaitUntilEmpty(steady_clock::now() + kStatusPatience);
+  registry_.admission().Close();
   // Repeatedly: an RPC may have been admitted while we ended the others.
-  while (!registry_.WaitUntilEmpty(steady_clock::now() + kDrainStep)) {
-    registry_.ForEach([](Rpc& rpc) {
-      rpc.EndForDrain();
-      rpc.CancelForDrain();
-    });
+  while (!registry_.admission().WaitUntilEmpty(steady_clock::now() + kDrainStep)) {
+    registry_.ForEach([](Rpc& rpc) { rpc.Cancel(Draining()); });
   }
   return ended;
 }
@@ -118,7 +136,7 @@ void App::EndDrain() { end_drain_ = true; }
 void App::LogStart() const {
   if (observability_) spdlog::info("metrics on {}", observability_->name());
   if (admin_) spdlog::info("control on {}", admin_->name());
-  for (const std::string& address : listener_->addresses())
+  for (const std::string& address : listener_.addresses())
     spdlog::info("listening on {}", address);
 }
 

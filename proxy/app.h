@@ -13,13 +13,12 @@
 #include "proxy/app_control.h"
 #include "proxy/app_parts.h"
 #include "proxy/downstream/listener.h"
-#include "proxy/lifecycle/grpc_runtime.h"
-#include "proxy/lifecycle/readiness.h"
-#include "proxy/metrics/metrics.h"
+#include "proxy/observe/metrics.h"
+#include "proxy/observe/readiness.h"
 #include "proxy/rpc/rpc_registry.h"
-#include "proxy/threads/rpc_threads.h"
-#include "proxy/upstream/shared_channel.h"
-#include "proxy/upstream/upstream_watch.h"
+#include "proxy/rpc/stuck_detector.h"
+#include "proxy/rpc/worker.h"
+#include "proxy/upstream/channel.h"
 
 namespace lanekeeper {
 
@@ -43,7 +42,7 @@ class App {
   // Makes a Drain that is under way cancel at once.
   void EndDrain();
 
-  const Listener& listener() const { return *listener_; }
+  const Listener& listener() const { return listener_; }
   const Metrics& metrics() const { return metrics_; }
   const RpcRegistry& registry() const { return registry_; }
   Control& control() { return control_; }
@@ -56,16 +55,14 @@ class App {
   size_t EndOpenRpcs();
   void LogStart() const;
 
-  const GrpcRuntime grpc_;  // first made, last destroyed
   const Config config_;
   Readiness readiness_;
   Metrics metrics_;
-  SharedChannel channel_;
-  UpstreamWatch upstream_watch_;
   RpcRegistry registry_;
+  Worker worker_;
+  Channel channel_;
   RpcEnvironment environment_;
-  std::unique_ptr<RpcThreads> threads_;
-  std::unique_ptr<Listener> listener_;
+  Listener listener_;
   StuckDetector stuck_detector_;
   const AppParts parts_;
   AppControl control_;

@@ -21,9 +21,7 @@ bool Older(const StreamSnapshot& a, const StreamSnapshot& b) { return a.id < b.i
 }  // namespace
 
 AppControl::AppControl(const AppParts& parts, std::function<void()> request_drain)
-    : parts_(parts),
-      request_drain_(std::move(request_drain)),
-      upstream_peers_(PeersOf(parts.config.upstream.address)) {}
+    : parts_(parts), request_drain_(std::move(request_drain)) {}
 
 // A shard shows its oldest first, so of those that match the page holds the oldest: as a heap,
 // whose front is the youngest of them.
@@ -60,7 +58,7 @@ std::optional<StreamSnapshot> AppControl::CancelStream(StreamId id, const std::s
   std::optional<StreamSnapshot> stream;
   parts_.registry.Find(id, [&](Rpc& rpc) {
     stream = rpc.Snapshot();
-    rpc.Cancel(TerminationCause::kOperator, GRPC_STATUS_CANCELLED, message);
+    rpc.Cancel({TerminationCause::kOperator, StatusCode::kCancelled, message});
   });
   return stream;
 }
@@ -80,14 +78,13 @@ StreamTotals AppControl::Totals() {
   totals.streams_half_closed =
       sum([](const MetricShard& s) { return s.streams_half_closed.Get(); });
   // As the list shows it, and not as the detector saw it when it looked last.
-  const UpstreamView upstream = parts_.channel.View();
   parts_.registry.ForEach([&](Rpc& rpc) {
-    if (rpc.FindStall(InstantNow(), upstream)) ++totals.streams_stuck;
+    if (rpc.FindStall(InstantNow())) ++totals.streams_stuck;
   });
-  totals.streams_awaiting_upstream = static_cast<uint64_t>(parts_.channel.starts().waiting());
+  totals.streams_awaiting_upstream = static_cast<uint64_t>(parts_.channel.waiting());
   totals.downstream_connections = static_cast<uint64_t>(parts_.listener.connections());
-  totals.upstream_connections = static_cast<uint64_t>(CountConnectionsTo(upstream_peers_));
-  totals.upstream_state = ToLabel(parts_.upstream_watch.state());
+  totals.upstream_connections = static_cast<uint64_t>(parts_.channel.connections());
+  totals.upstream_state = ToLabel(parts_.channel.state());
   totals.rpcs_started = sum([](const MetricShard& s) {
     int64_t started = 0;
     s.VisitMethods([&](MethodLabels::Id, const MethodCells& m) { started += m.started.Get(); });

@@ -11,7 +11,6 @@
 #include "config/config.h"
 #include "proxy/admin/control.h"
 #include "proxy/app_parts.h"
-#include "proxy/upstream/connection_count.h"
 
 namespace lanekeeper {
 
@@ -31,7 +30,6 @@ class AppControl final : public Control {
  private:
   const AppParts parts_;
   const std::function<void()> request_drain_;
-  const UpstreamPeers upstream_peers_;
   std::atomic<bool> drain_requested_{false};
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
 };

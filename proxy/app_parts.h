@@ -3,13 +3,12 @@
 
 #include "config/config.h"
 #include "proxy/downstream/listener.h"
-#include "proxy/lifecycle/readiness.h"
-#include "proxy/metrics/metrics.h"
+#include "proxy/observe/metrics.h"
+#include "proxy/observe/readiness.h"
 #include "proxy/rpc/rpc_registry.h"
 #include "proxy/rpc/stuck_detector.h"
-#include "proxy/threads/rpc_threads.h"
-#include "proxy/upstream/shared_channel.h"
-#include "proxy/upstream/upstream_watch.h"
+#include "proxy/rpc/worker.h"
+#include "proxy/upstream/channel.h"
 
 namespace lanekeeper {
 
@@ -17,11 +16,10 @@ struct AppParts {
   const Config& config;
   const Readiness& readiness;
   const Metrics& metrics;
-  SharedChannel& channel;
-  const UpstreamWatch& upstream_watch;
+  const Channel& channel;
   RpcRegistry& registry;
   const StuckDetector& stuck_detector;
-  const RpcThreads& threads;
+  const Worker& worker;
   const Listener& listener;
 };
 

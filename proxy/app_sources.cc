@@ -6,7 +6,6 @@
 
 #include "config/names.h"
 #include "proxy/log/log_setup.h"
-#include "proxy/upstream/connection_count.h"
 
 namespace lanekeeper {
 namespace {
@@ -16,20 +15,20 @@ using Samples = std::vector<Metrics::Sample>;
 
 Samples One(int64_t value) { return {{{}, static_cast<double>(value)}}; }
 
-Samples UpstreamStates(const UpstreamWatch& watch) {
+Samples UpstreamStates(const Channel& channel) {
   Samples samples;
-  for (auto state : {GRPC_CHANNEL_IDLE, GRPC_CHANNEL_CONNECTING, GRPC_CHANNEL_READY,
-                     GRPC_CHANNEL_TRANSIENT_FAILURE}) {
-    samples.push_back({{{"state", ToLabel(state)}}, watch.state() == state ? 1.0 : 0.0});
+  for (size_t i = 0; i < kChannelStates; ++i) {
+    const auto state = static_cast<ChannelState>(i);
+    samples.push_back({{{"state", ToLabel(state)}}, channel.state() == state ? 1.0 : 0.0});
   }
   return samples;
 }
 
-Samples Threads(const RpcThreads& threads) {
-  const RpcThreads::Counts counts = threads.counts();
-  const std::string kind(NameOf(kRpcThreadKinds, threads.kind()));
-  return {{{{"kind", kind}, {"state", "busy"}}, static_cast<double>(counts.busy)},
-          {{{"kind", kind}, {"state", "idle"}}, static_cast<double>(counts.idle)}};
+Samples Threads(const AppParts& parts) {
+  const std::string kind(NameOf(kRpcThreadKinds, parts.config.rpc_threads.kind));
+  return {{{{"kind", kind}, {"state", "busy"}}, static_cast<double>(parts.registry.open())},
+          {{{"kind", kind}, {"state", "idle"}},
+           static_cast<double>(parts.worker.executor().idle_threads())}};
 }
 
 // The stalls that there can be: who is slow may be on either side, all else is the upstream's.
@@ -37,10 +36,11 @@ struct StallCase {
   Direction direction;
   StallKind kind;
 };
-constexpr std::array<StallCase, 6> kStallCases = {
+constexpr std::array<StallCase, 7> kStallCases = {
     {{Direction::kToUpstream, StallKind::kSlowReceiver},
      {Direction::kToUpstream, StallKind::kStreamSlots},
      {Direction::kToUpstream, StallKind::kNotConnected},
+     {Direction::kToUpstream, StallKind::kUpstreamWindow},
      {Direction::kToDownstream, StallKind::kSlowReceiver},
      {Direction::kToDownstream, StallKind::kSilentSender},
      {Direction::kToDownstream, StallKind::kHalfClosed}}};
@@ -69,6 +69,16 @@ void AddStallSources(Metrics& metrics, const StuckDetector& detector) {
                      }});
 }
 
+Samples Floods(const Listener& listener) {
+  Samples samples;
+  for (size_t i = 0; i < http2::kFloodKinds; ++i) {
+    const auto kind = static_cast<http2::FloodKind>(i);
+    samples.push_back(
+        {{{"kind", http2::ToLabel(kind)}}, static_cast<double>(listener.floods(kind))});
+  }
+  return samples;
+}
+
 void AddConnectionSources(Metrics& metrics, const AppParts& parts) {
   const Listener& listener = parts.listener;
   metrics.AddSource({"lanekeeper_downstream_connections", "Connections from the application now.",
@@ -76,18 +86,21 @@ void AddConnectionSources(Metrics& metrics, const AppParts& parts) {
   metrics.AddSource({"lanekeeper_accept_failures_total",
                      "Times that no file descriptor was left for a new downstream connection.",
                      MetricType::Counter, [&listener] { return One(listener.accept_failures()); }});
+  metrics.AddSource({"lanekeeper_flooded_connections_total",
+                     "Downstream connections that were ended because they sent more frames of a "
+                     "kind than there is a reason for.",
+                     MetricType::Counter, [&listener] { return Floods(listener); }});
   metrics.AddSource({"lanekeeper_upstream_connections", "Connections to the upstream now.",
-                     MetricType::Gauge, [peers = PeersOf(parts.config.upstream.address)] {
-                       return One(CountConnectionsTo(peers));
-                     }});
+                     MetricType::Gauge,
+                     [&channel = parts.channel] { return One(channel.connections()); }});
   metrics.AddSource({"lanekeeper_streams_awaiting_upstream",
                      "RPCs whose headers have not left yet: they wait for a connection or for the "
                      "upstream to allow one more stream.",
                      MetricType::Gauge,
-                     [&channel = parts.channel] { return One(channel.starts().waiting()); }});
+                     [&channel = parts.channel] { return One(channel.waiting()); }});
   metrics.AddSource({"lanekeeper_upstream_state", "1 for the state the upstream channel is in.",
                      MetricType::Gauge,
-                     [&watch = parts.upstream_watch] { return UpstreamStates(watch); }});
+                     [&channel = parts.channel] { return UpstreamStates(channel); }});
 }
 
 Samples LogLines() {
@@ -102,7 +115,7 @@ void AddAppSources(Metrics& metrics, const AppParts& parts) {
   AddStallSources(metrics, parts.stuck_detector);
   AddConnectionSources(metrics, parts);
   metrics.AddSource({"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.",
-                     MetricType::Gauge, [&threads = parts.threads] { return Threads(threads); }});
+                     MetricType::Gauge, [&parts] { return Threads(parts); }});
   metrics.AddSource({"lanekeeper_log_lines_dropped_total",
                      "Log lines that were not written: nobody read them, or too many of one kind "
                      "came at once.",

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "proxy/app_parts.h"
-#include "proxy/metrics/metrics.h"
+#include "proxy/observe/metrics.h"
 
 namespace lanekeeper {
 

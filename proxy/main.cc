@@ -2,23 +2,26 @@
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <map>
 #include <optional>
 #include <string>
 #include <thread>
 
 #include "config/load.h"
 #include "proxy/app.h"
+#include "proxy/base/descriptor_limit.h"
+#include "proxy/base/signals.h"
 #include "proxy/cli/operator_commands.h"
 #include "proxy/demo/demo_clients.h"
 #include "proxy/demo/demo_upstream.h"
-#include "proxy/lifecycle/process_setup.h"
-#include "proxy/lifecycle/signals.h"
+#include "proxy/http2/version.h"
 #include "proxy/log/log_setup.h"
 #include "proxy/version.h"
 
@@ -31,10 +34,6 @@ constexpr int kExitConfig = 78;  // EX_CONFIG of sysexits.h
 // For the log, when the process is told to end at once.
 constexpr std::chrono::milliseconds kLogExitBound{500};
 
-// What a drain that was asked for at the control address comes as: not SIGTERM, of which the second
-// ends the process at once, and the first is still to come from whoever runs it.
-constexpr int kDrainSignal = SIGUSR1;
-
 struct Options {
   std::string config_path = "/etc/lanekeeper/config.yaml";
   bool check = false;
@@ -44,7 +43,7 @@ struct Options {
 };
 
 std::string NameOf(int signal) {
-  if (signal == kDrainSignal) return "asked at the control address";
+  if (signal == Signals::kWoken) return "asked at the control address";
   return fmt::format("received {}", strsignal(signal));
 }
 
@@ -54,15 +53,31 @@ std::string NameOf(int signal) {
   std::_Exit(0);
 }
 
+// The second signal ends the process at once. A drain that was asked for at the control address is
+// none: the first SIGTERM is still to come from whoever runs the process.
+void EndAtNextSignal(Signals& signals, bool told) {
+  std::thread([&signals, told]() mutable {
+    for (;;) {
+      const int next = signals.Wait();
+      if (next == Signals::kWoken) continue;
+      if (told) EndAtOnce(next);
+      told = true;
+      spdlog::info("{}: draining already", NameOf(next));
+    }
+  }).detach();
+}
+
 int Serve(const Config& config) {
-  const Signals signals({SIGTERM, SIGINT, kDrainSignal});
-  SetUpProcess();
+  // Lives as long as the process: a thread waits on it to the end.
+  auto& signals = *new Signals({SIGTERM, SIGINT});
+  std::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is told by the write
+  RaiseDescriptorLimit();
   const LogSession log = SetUpLog(config.log);
-  spdlog::info("lanekeeper {} (gRPC {})", kVersion, grpc::Version());
+  spdlog::info("lanekeeper {} (gRPC {}, nghttp2 {})", kVersion, grpc::Version(), Nghttp2Version());
 
   std::optional<App> app;
   try {
-    app.emplace(config, [] { kill(getpid(), kDrainSignal); });
+    app.emplace(config, [&signals] { signals.Wake(); });
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return kExitRuntime;
@@ -70,15 +85,7 @@ int Serve(const Config& config) {
   const int signal = signals.Wait();
   spdlog::info("{}: draining, {} RPCs open, {} ms at most", NameOf(signal), app->registry().open(),
                config.drain.timeout.count());
-  std::thread([signals, told = signal != kDrainSignal]() mutable {
-    for (;;) {
-      const int next = signals.Wait();
-      if (next == kDrainSignal) continue;
-      if (told) EndAtOnce(next);
-      told = true;
-      spdlog::info("{}: draining already", NameOf(next));
-    }
-  }).detach();
+  EndAtNextSignal(signals, signal != Signals::kWoken);
   const size_t cancelled = app->Drain();
   if (cancelled > 0) spdlog::warn("drain.timeout passed: cancelled {} RPCs", cancelled);
   app.reset();
@@ -105,8 +112,9 @@ int RunDaemon(const Options& options) {
 
 int Main(int argc, char** argv) {
   CLI::App cli("lanekeeper: a sidecar that forwards gRPC over one shared upstream channel");
-  cli.set_version_flag("--version", fmt::format("lanekeeper {} (revision {}, gRPC {})", kVersion,
-                                                kRevision, grpc::Version()));
+  cli.set_version_flag("--version",
+                       fmt::format("lanekeeper {} (revision {}, gRPC {}, nghttp2 {})", kVersion,
+                                   kRevision, grpc::Version(), Nghttp2Version()));
   Options options;
   cli.add_option("--config", options.config_path, "Configuration file")->capture_default_str();
   cli.add_flag("--check", options.check, "Check the configuration and exit: 0 good, 78 not");
@@ -149,11 +157,10 @@ int Main(int argc, char** argv) {
   if (*demo) return RunDemoUpstream(demo_listen);
   if (*demo_clients) return RunDemoClients(clients);
   if (operator_commands.given()) {
-    SetUpProcess();
+    RaiseDescriptorLimit();
     Output output(stdout, stderr);
     return operator_commands.Run(output);
   }
-  if (!options.check && !options.print_config) RestartWithLargerCaches(argv);
   return RunDaemon(options);
 }
 

@@ -75,8 +75,8 @@ WELL = [
            total("lanekeeper_stream_contract_violations_total"), red_from=1),
     lines("Stuck streams, by who is waited for",
           "slow_receiver to_downstream: the application does not read. slow_receiver to_upstream: "
-          "the upstream does not read. silent_sender, half_closed: the upstream is silent, which "
-          "may be a long poll.",
+          "the upstream does not read. upstream_window: the upstream's connection window is spent. "
+          "silent_sender, half_closed: the upstream is silent, which may be a long poll.",
           query(total("lanekeeper_streams_stuck", "direction, kind"), "{{direction}}: {{kind}}"),
           width=8),
     lines("RPCs ended, by cause", "upstream_status is the normal end, whatever the status.",

@@ -12,7 +12,7 @@
 
 #include "proxy/admin/http_connection.h"
 #include "proxy/admin/http_json.h"
-#include "proxy/threads/thread_name.h"
+#include "proxy/base/thread_name.h"
 
 namespace lanekeeper {
 namespace {
@@ -80,7 +80,7 @@ AdminServer::~AdminServer() {
   first_bytes_.Stop();
   watchers_.Stop();
   accept_loop_.StopAccepting();
-  // What goes on has its time to end; then it is cut, for core's shutdown waits for every
+  // What goes on has its time to end; then it is cut, for gRPC's shutdown waits for every
   // connection, also for that of a peer that has stopped answering.
   std::promise<void> ended;
   std::thread cutter([this, done = ended.get_future()] {

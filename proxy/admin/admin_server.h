@@ -16,7 +16,7 @@
 #include "proxy/admin/http_api.h"
 #include "proxy/admin/http_stream.h"
 #include "proxy/admin/watch.h"
-#include "proxy/downstream/accept_loop.h"
+#include "proxy/net/accept_loop.h"
 
 namespace lanekeeper {
 

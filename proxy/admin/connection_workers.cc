@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-#include "proxy/threads/thread_name.h"
+#include "proxy/base/thread_name.h"
 
 namespace lanekeeper {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "proxy/rpc/stream_snapshot.h"
+#include "proxy/observe/stream_snapshot.h"
 
 namespace lanekeeper {
 

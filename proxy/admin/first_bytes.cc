@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <optional>
 
-#include "proxy/threads/thread_name.h"
+#include "proxy/base/thread_name.h"
 
 namespace lanekeeper {
 namespace {

@@ -1,5 +1,6 @@
 #include "proxy/admin/grpc_service.h"
 
+#include <grpcpp/grpcpp.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 
@@ -104,6 +105,8 @@ class AdminGrpcServer::Service final : public adminpb::Admin::Service {
   Watchers& watchers_;
 };
 
+std::string GrpcVersion() { return grpc::Version(); }
+
 AdminGrpcServer::AdminGrpcServer(AdminCalls& calls, Watchers& watchers)
     : service_(std::make_unique<Service>(calls, watchers)) {
   grpc::ServerBuilder builder;
@@ -112,7 +115,6 @@ AdminGrpcServer::AdminGrpcServer(AdminCalls& calls, Watchers& watchers)
   connections_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());
-  unpolled_ = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) throw std::runtime_error("admin: gRPC could not start its server");
 }
@@ -128,13 +130,6 @@ void AdminGrpcServer::Serve(Connection connection) {
 
 void AdminGrpcServer::Shutdown(std::chrono::system_clock::time_point cancel_at) {
   server_->Shutdown(cancel_at);
-  if (unpolled_ == nullptr) return;
-  unpolled_->Shutdown();
-  void* tag = nullptr;
-  bool ok = false;
-  while (unpolled_->Next(&tag, &ok)) {
-  }
-  unpolled_.reset();
 }
 
 }  // namespace lanekeeper

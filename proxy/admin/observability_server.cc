@@ -9,9 +9,9 @@
 #include <stdexcept>
 
 #include "config/address.h"
-#include "proxy/downstream/listening_socket.h"
-#include "proxy/lifecycle/readiness.h"
-#include "proxy/threads/thread_name.h"
+#include "proxy/base/thread_name.h"
+#include "proxy/net/listening_socket.h"
+#include "proxy/observe/readiness.h"
 
 namespace lanekeeper {
 namespace {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 namespace lanekeeper {
 namespace {
@@ -38,6 +39,8 @@ adminpb::WaitingFor Word(WaitingFor waiting_for) {
       return adminpb::STREAM_SLOT;
     case WaitingFor::kConnection:
       return adminpb::CONNECTION;
+    case WaitingFor::kConnectionWindow:
+      return adminpb::CONNECTION_WINDOW;
   }
   return adminpb::NOBODY;
 }
@@ -54,6 +57,8 @@ adminpb::Stall::Kind Word(StallKind kind) {
       return adminpb::Stall::NOT_CONNECTED;
     case StallKind::kHalfClosed:
       return adminpb::Stall::HALF_CLOSED;
+    case StallKind::kUpstreamWindow:
+      return adminpb::Stall::UPSTREAM_WINDOW;
   }
   return adminpb::Stall::KIND_UNSPECIFIED;
 }
@@ -68,6 +73,16 @@ void LaneToProto(const LaneSnapshot& lane, adminpb::Lane* to) {
   to->set_bytes(Count(lane.bytes));
   ToProto(lane.sender_wait, to->mutable_sender_wait());
   ToProto(lane.receiver_wait, to->mutable_receiver_wait());
+}
+
+void StallToProto(const Stall& stall, const std::vector<StreamId>& window_holders,
+                  adminpb::Stall* to) {
+  to->set_kind(Word(stall.kind));
+  to->set_direction(stall.direction == Direction::kToUpstream ? adminpb::Stall::TO_UPSTREAM
+                                                              : adminpb::Stall::TO_DOWNSTREAM);
+  ToProto(stall.lasted, to->mutable_lasted());
+  const size_t told = std::min(window_holders.size(), kWindowHoldersTold);
+  for (size_t i = 0; i < told; ++i) to->add_window_holders(window_holders[i]);
 }
 
 grpc::Status StateFromProto(adminpb::Lane::State state, std::optional<LaneState>* to) {
@@ -134,12 +149,7 @@ void ToProto(const StreamSnapshot& snapshot, adminpb::Stream* to) {
   to->set_answered(snapshot.answered);
   LaneToProto(snapshot.to_upstream, to->mutable_to_upstream());
   LaneToProto(snapshot.to_downstream, to->mutable_to_downstream());
-  if (!snapshot.stall) return;
-  to->mutable_stall()->set_kind(Word(snapshot.stall->kind));
-  to->mutable_stall()->set_direction(snapshot.stall->direction == Direction::kToUpstream
-                                         ? adminpb::Stall::TO_UPSTREAM
-                                         : adminpb::Stall::TO_DOWNSTREAM);
-  ToProto(snapshot.stall->lasted, to->mutable_stall()->mutable_lasted());
+  if (snapshot.stall) StallToProto(*snapshot.stall, snapshot.window_holders, to->mutable_stall());
 }
 
 void ToProto(const StreamTotals& totals, const std::string& upstream_address, uint64_t matching,

@@ -10,7 +10,7 @@
 
 #include "protos/lanekeeper/admin/v1/admin.pb.h"
 #include "proxy/admin/control.h"
-#include "proxy/rpc/stream_snapshot.h"
+#include "proxy/observe/stream_snapshot.h"
 
 namespace lanekeeper {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "protos/lanekeeper/admin/v1/admin.pb.h"
-#include "proxy/rpc/stream_snapshot.h"
+#include "proxy/observe/stream_snapshot.h"
 
 namespace lanekeeper {
 

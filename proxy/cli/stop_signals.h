@@ -7,7 +7,7 @@
 #include <stop_token>
 #include <thread>
 
-#include "proxy/lifecycle/signals.h"
+#include "proxy/base/signals.h"
 
 namespace lanekeeper {
 
@@ -19,8 +19,7 @@ class StopSignals {
           source_.request_stop();
         }) {}
   ~StopSignals() {
-    // To that thread alone: one signal that it takes, or that ends with it.
-    pthread_kill(thread_.native_handle(), SIGTERM);
+    signals_.Wake();
     thread_.join();
   }
   StopSignals(const StopSignals&) = delete;

@@ -34,6 +34,12 @@ std::string LaneDetails(std::string_view name, const v1::Lane& lane) {
                      FormatAge(lane.sender_wait()), FormatAge(lane.receiver_wait()));
 }
 
+std::string HoldersText(const v1::Stall& stall) {
+  if (stall.window_holders().empty()) return "";
+  return fmt::format(", held by stream{} {}", stall.window_holders_size() == 1 ? "" : "s",
+                     fmt::join(stall.window_holders(), ", "));
+}
+
 std::string What(const v1::StreamEvent& event) {
   const v1::Stream& stream = event.stream();
   switch (event.kind()) {
@@ -73,8 +79,8 @@ std::string LaneCountText(const v1::Lane& lane) {
 std::string StallText(const v1::Stream& stream) {
   if (!stream.has_stall()) return "";
   const v1::Stall& stall = stream.stall();
-  return fmt::format("{} {} {}", Label(stall.kind()), Label(stall.direction()),
-                     FormatAge(stall.lasted()));
+  return fmt::format("{} {} {}{}", Label(stall.kind()), Label(stall.direction()),
+                     FormatAge(stall.lasted()), HoldersText(stall));
 }
 
 std::string PeerText(const v1::Stream& stream) {

@@ -19,7 +19,8 @@ std::string Label(admin::v1::StreamEvent::Kind kind);
 std::string LaneStateText(const admin::v1::Lane& lane);
 // "12 msg 1.2MiB".
 std::string LaneCountText(const admin::v1::Lane& lane);
-// "slow_receiver to_downstream 31s"; empty when the stream is not stuck.
+// "slow_receiver to_downstream 31s", "upstream_window to_upstream 31s, held by streams 12, 15";
+// empty when the stream is not stuck.
 std::string StallText(const admin::v1::Stream& stream);
 // The downstream's address without the "ipv4:" that nearly all begin with.
 std::string PeerText(const admin::v1::Stream& stream);

@@ -1,49 +1,17 @@
 #include "proxy/downstream/listener.h"
 
-#include <grpcpp/security/server_credentials.h>
+#include <spdlog/spdlog.h>
 
-#include <algorithm>
-#include <chrono>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 
-#include "proxy/downstream/goaway.h"
-#include "proxy/threads/held_sockets.h"
+#include "config/address.h"
+#include "proxy/log/log_event.h"
 
 namespace lanekeeper {
-namespace {
 
-// Core answers metadata above its own limit by closing the connection, which hurts the neighbours
-// on it; ours (limits.metadata_size) fails one RPC. So core's is well above ours.
-constexpr int64_t kConnectionMetadataFactor = 4;
-constexpr int64_t kConnectionMetadataBytesMin = 64 * 1024;
-
-// How long downstreams get to take what is held for them, and how often they are offered it.
-constexpr auto kHeldPatience = std::chrono::milliseconds(500);
-constexpr auto kHeldStep = std::chrono::milliseconds(5);
-
-void SetArguments(grpc::ServerBuilder& builder, const LimitsConfig& limits) {
-  // limits.message_size is checked for each message by the pumps, which know what to answer and
-  // count.
-  builder.SetMaxReceiveMessageSize(-1);
-  builder.SetMaxSendMessageSize(-1);
-  builder.AddChannelArgument(
-      GRPC_ARG_MAX_METADATA_SIZE,
-      static_cast<int>(std::max(kConnectionMetadataBytesMin,
-                                limits.metadata_size_bytes * kConnectionMetadataFactor)));
-  // Messages cross as they are, compressed or not, and so do the headers that tell how.
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
-  // The downstream is our own pod: let it ping as it likes rather than cut it off.
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-}
-
-}  // namespace
-
-Listener::Listener(const std::vector<ListenConfig>& listen) {
+Listener::Listener(const std::vector<ListenConfig>& listen, DownstreamContext context)
+    : context_(std::move(context)), loop_(context_.environment.loop) {
   std::vector<ListeningSocket> sockets;
   std::string problems;
   for (const ListenConfig& one : listen) {
@@ -63,47 +31,62 @@ Listener::Listener(const std::vector<ListenConfig>& listen) {
     addresses_.push_back(socket.name());
     if (!socket.is_unix()) ports_.push_back(socket.port());
   }
-  accept_loop_ = std::make_unique<AcceptLoop>(std::move(sockets));
+  acceptor_ = std::make_unique<Acceptor>(
+      loop_, std::move(sockets), [this](Fd socket, const ListeningSocket&) {
+        auto connection =
+            std::make_unique<DownstreamConnection>(context_, std::move(socket), *this);
+        if (stopped_) connection->ShutDown();
+        connections_count_.fetch_add(1, std::memory_order_relaxed);
+        const DownstreamConnection* key = connection.get();
+        connections_.emplace(key, std::move(connection));
+      });
 }
 
 Listener::~Listener() = default;
 
-void Listener::Start(const LimitsConfig& limits, RpcThreads& threads) {
-  grpc::ServerBuilder builder;
-  SetArguments(builder, limits);
-  builder.RegisterAsyncGenericService(&service_);
-  threads.AddQueues(builder);
-  connections_ = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      grpc::InsecureServerCredentials());
-  server_ = builder.BuildAndStart();
-  if (server_ == nullptr) throw std::runtime_error("gRPC could not start its server");
-  threads.Start(server_->c_server());
-  accept_loop_->Start([this](int listener_fd, int fd) {
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
-    connection.listener_fd = listener_fd;
-    connection.fd = fd;
-    connections_->HandleNewConnection(&connection);
-  });
+void Listener::Start() {
+  loop_.Post([this] { acceptor_->Start(); });
+}
+
+void Listener::OnEnd(DownstreamConnection& connection, const http2::ConnectionEnd& end) {
+  Log(connection, end);
+  if (end.kind == http2::EndKind::kFlood) {
+    floods_[static_cast<size_t>(end.flood)].fetch_add(1, std::memory_order_relaxed);
+  }
+  const auto found = connections_.find(&connection);
+  loop_.Retire(std::move(found->second));
+  connections_.erase(found);
+  connections_count_.fetch_sub(1, std::memory_order_relaxed);
+  const std::lock_guard lock(closed_mutex_);
+  closed_.notify_all();
+}
+
+// One line for each peer that is no gRPC client, or no friend; nothing for those that come and go.
+void Listener::Log(const DownstreamConnection& connection, const http2::ConnectionEnd& end) {
+  if (end.kind == http2::EndKind::kPeerClosed || end.kind == http2::EndKind::kSocketError ||
+      end.kind == http2::EndKind::kClosed) {
+    return;
+  }
+  LogEvent(line_limit_, LogLevel::kWarn, "downstream connection ended",
+           [&](LogFields& fields) { fields.Add("peer", connection.peer()).Add("why", end.text); });
 }
 
 void Listener::StopAccepting() {
-  accept_loop_->StopAccepting();
-  if (server_ == nullptr || goaway_sent_) return;
-  goaway_sent_ = true;
-  SendGoaways(server_->c_server());
+  loop_.Post([this] {
+    stopped_ = true;
+    acceptor_->StopAccepting();
+    for (const auto& [key, connection] : connections_) connection->ShutDown();
+  });
 }
 
-void Listener::Shutdown() {
-  // The status of an RPC that has ended may not have left yet.
-  const auto until = std::chrono::steady_clock::now() + kHeldPatience;
-  while (!SendAllHeld() && std::chrono::steady_clock::now() < until) {
-    std::this_thread::sleep_for(kHeldStep);
-  }
-  // Core's shutdown waits for every connection, also for that of a client that has stopped
-  // answering.
-  accept_loop_->CutConnections();
-  if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
+void Listener::Shutdown(std::chrono::milliseconds patience) {
+  loop_.Post([this] {
+    std::vector<DownstreamConnection*> open;
+    for (const auto& [key, connection] : connections_) open.push_back(connection.get());
+    for (DownstreamConnection* connection : open) connection->Close();
+  });
+  std::unique_lock lock(closed_mutex_);
+  closed_.wait_for(lock, patience, [this] { return connections() == 0; });
 }
 
 }  // namespace lanekeeper

@@ -1,18 +1,19 @@
 #include "proxy/log/access_log.h"
 
-#include <grpc/status.h>
-
 #include "config/names.h"
+#include "proxy/grpc/status.h"
 #include "proxy/log/log_event.h"
 #include "proxy/log/stream_fields.h"
 #include "proxy/log/trace_context.h"
-#include "proxy/metrics/status_names.h"
+#include "proxy/observe/status_names.h"
 
 namespace lanekeeper {
 namespace {
 
+constexpr int kOk = static_cast<int>(StatusCode::kOk);
+
 LogLevel LevelOf(const EndedRpc& rpc) {
-  const bool expected = rpc.code == GRPC_STATUS_OK || rpc.cause == TerminationCause::kClientCancel;
+  const bool expected = rpc.code == kOk || rpc.cause == TerminationCause::kClientCancel;
   return expected ? LogLevel::kInfo : LogLevel::kWarn;
 }
 
@@ -25,7 +26,7 @@ void AddTrace(std::string_view traceparent, LogFields& fields) {
 }  // namespace
 
 bool AccessLog::wants(int code) const {
-  if (code == GRPC_STATUS_OK) return access_ == LogAccess::kAll && LogEnabled(LogLevel::kInfo);
+  if (code == kOk) return access_ == LogAccess::kAll && LogEnabled(LogLevel::kInfo);
   return access_ != LogAccess::kOff && LogEnabled(LogLevel::kWarn);
 }
 

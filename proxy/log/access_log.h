@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "config/config.h"
-#include "proxy/rpc/stream_snapshot.h"
-#include "proxy/rpc/termination.h"
+#include "proxy/observe/stream_snapshot.h"
+#include "proxy/observe/termination.h"
 
 namespace lanekeeper {
 

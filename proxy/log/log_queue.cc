@@ -6,8 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "proxy/base/thread_name.h"
 #include "proxy/log/log_event.h"
-#include "proxy/threads/thread_name.h"
 
 namespace lanekeeper {
 namespace {

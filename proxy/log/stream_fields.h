@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "proxy/log/fields.h"
-#include "proxy/rpc/stream_snapshot.h"
+#include "proxy/observe/stream_snapshot.h"
 
 namespace lanekeeper {
 

@@ -1,5 +1,10 @@
 #include "proxy/log/stream_log.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "proxy/log/log_event.h"
@@ -25,8 +30,17 @@ std::string_view MessageFor(const Stall& stall) {
       return "stream is stuck: no connection to the upstream";
     case StallKind::kHalfClosed:
       return "stream is stuck: the requests ended and the upstream has sent nothing since";
+    case StallKind::kUpstreamWindow:
+      return "stream is stuck: the upstream's connection window is spent";
   }
   return "stream is stuck";
+}
+
+// "12,15".
+std::string HoldersText(const StreamSnapshot& stream) {
+  const std::span<const StreamId> holders(stream.window_holders);
+  return fmt::format("{}",
+                     fmt::join(holders.first(std::min(holders.size(), kWindowHoldersTold)), ","));
 }
 
 void AddStall(const StreamSnapshot& stream, const Stall& stall, LogFields& fields) {
@@ -43,6 +57,7 @@ void AddStall(const StreamSnapshot& stream, const Stall& stall, LogFields& field
       .Add("to_downstream_waiting_for", ToLabel(stream.to_downstream.waiting_for))
       .Add("to_downstream_messages", stream.to_downstream.messages)
       .Add("to_downstream_bytes", stream.to_downstream.bytes);
+  if (!stream.window_holders.empty()) fields.Add("window_held_by", HoldersText(stream));
   if (stream.deadline_left) fields.Add("deadline_left_s", Seconds(*stream.deadline_left));
 }
 

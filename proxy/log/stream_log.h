@@ -3,7 +3,7 @@
 #pragma once
 
 #include "proxy/log/rate_limit.h"
-#include "proxy/rpc/stream_snapshot.h"
+#include "proxy/observe/stream_snapshot.h"
 
 namespace lanekeeper {
 

@@ -1,262 +1,178 @@
+// The life of an RPC: its start, its streams' ends, its ending.
 #include "proxy/rpc/rpc.h"
 
 #include <fmt/format.h>
-#include <grpc/support/time.h>
+#include <spdlog/spdlog.h>
 
-#include <chrono>
+#include <cassert>
 #include <utility>
 
-#include "proxy/rpc/pump.h"
+#include "proxy/grpc/timeout.h"
+#include "proxy/rpc/executor.h"
+#include "proxy/rpc/rpc_registry.h"
 
 namespace lanekeeper {
 namespace {
 
-// How far two timers of one deadline may lie apart, besides a share of the time that has gone.
-constexpr auto kDeadlineSlack = std::chrono::milliseconds(20);
+constexpr uint32_t kNoErrorCode = 0;
+// For so long after an RPC came its grpc-timeout goes on byte for byte.
+constexpr Instant kSameTimeout = 1'000'000;
 
-// A larger first message may have to wait for flow control, and must not make it look as if the
-// RPC waited for a stream: its headers go ahead.
-constexpr size_t kWithHeadersBytesMax = 16 * 1024;
+uint32_t Code(H2Error error) { return static_cast<uint32_t>(error); }
 
-CallTarget TargetOf(const IncomingCall& incoming) {
-  return {incoming.details.method, incoming.details.host, incoming.details.deadline};
+// The request with what is left of its time.
+http2::FieldList WithTimeout(const http2::FieldList& fields, std::chrono::nanoseconds left) {
+  http2::FieldList result;
+  result.Reserve(fields.size(), fields.bytes());
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const http2::Field field = fields[i];
+    if (field.name == "grpc-timeout")
+      result.Add(field.name, FormatTimeout(left).view(), field.never_index);
+    else
+      result.Add(field.name, field.value, field.never_index);
+  }
+  return result;
 }
 
 }  // namespace
 
-Rpc::Rpc(StreamId id, IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop,
-         RpcOwner& owner)
-    : id_(id),
-      loop_(loop),
+Rpc::Rpc(StreamId id, AdmittedPlace place, Request request, RpcEnvironment& environment,
+         RpcShard& owner)
+    : place_(std::move(place)),
+      id_(id),
       environment_(environment),
       owner_(owner),
-      activity_(loop.metrics(), loop.clock()),
-      downstream_(std::move(incoming), loop.metrics(), activity_),
-      peer_(downstream_.incoming().peer()),
-      upstream_(environment.channel, loop.queue(), TargetOf(downstream_.incoming()), loop.metrics(),
-                activity_),
-      recorder_(loop.metrics(), loop.clock(), downstream_.incoming().method()) {}
-
-void Rpc::Start() { RunToEnd(); }
-
-Detached Rpc::RunToEnd() {
-  co_await Run();
-  LogEnd();
-  owner_.OnRpcEnded(*this);
-}
-
-Task Rpc::Run() {
-  downstream_.Watch();
-  upstream_->Watch();
-  TranslatedMetadata headers =
-      TranslateMetadata(downstream_.incoming().metadata, environment_.request_metadata);
-  if (headers.problem == TranslatedMetadata::Problem::kNone) {
-    AppendCompression(headers.forward, downstream_.compression());
-    upstream_->StageHeaders(std::move(headers.forward));
-    co_await WhenAll(ForwardRequests(), ForwardResponses(), WatchDownstream());
-    co_return;
-  }
-  FailFor(headers, GRPC_STATUS_INVALID_ARGUMENT);
-  co_await WhenAll(ForwardResponses(), WatchDownstream());
-}
-
-PumpCells Rpc::CellsOf(Direction direction) {
-  const auto index = static_cast<size_t>(direction);
-  MethodCells& method = recorder_.method();
-  const bool requests = direction == Direction::kToUpstream;
-  return {loop_.metrics().messages[index], loop_.metrics().message_bytes[index],
-          requests ? &method.messages_received : nullptr,
-          requests ? nullptr : &method.messages_sent, activity_.way(direction)};
-}
-
-Task Rpc::ForwardRequests() {
-  MessageReceiver& requests = downstream_.receiver();
-  requests.Start();
-  // Wait for the first message or the half-close only if it is already here: then all goes out at
-  // once. Otherwise the headers go alone, so that a server that speaks first can.
-  co_await RpcLoop::Settle(loop_, requests.operation());
-  const bool crowded = environment_.channel.starts().full();
-  const bool alone = crowded || environment_.channel.starts().slow();
-  if (requests.in_flight() || alone || requests.size_bytes() > kWithHeadersBytesMax) {
-    Operation& start = upstream_.SendHeaders();
-    if (crowded) {
-      // Those that came together with us may only be on their way; in a moment we know who waits.
-      co_await RpcLoop::Moment(loop_, start);
-      if (start.in_flight() && environment_.channel.starts().overfull()) RefuseToWait();
-    }
-    co_await start;
-  }
-
-  const PumpCells cells = CellsOf(Direction::kToUpstream);
-  PumpEnd end;
-  co_await PumpRequests(cells, end);
-  if (end.reason == PumpEnd::Reason::kMessageTooLarge) FailTooLarge(end.last.count().bytes);
-  // A broken downstream has not half-closed: WatchDownstream cancels the upstream instead.
-  if (end.reason == PumpEnd::Reason::kSourceEnded && !requests.broken()) {
-    MessageCount last = end.last.count();
-    if (upstream_.catching_up()) co_await upstream_.CaughtUp();
-    const auto sent = [&] {
-      cells.Sent(std::exchange(last, {}));
-      activity_.RequestsEnded();
-    };
-    if (co_await upstream_.Finish(std::move(end.last))) sent();
-    while (co_await upstream_.Next()) sent();
-  }
-  co_await requests.operation();
-  while (co_await upstream_.Next()) {
+      request_(std::move(request)),
+      fiber_(environment.loop.ready()),
+      activity_(environment.metrics, environment.loop.clock()),
+      recorder_(environment.metrics, environment.loop.clock(), request_.method()),
+      downstream_(fiber_, environment.loop.buffers(), *this),
+      upstream_(fiber_, environment.loop.buffers(), *this),
+      attempts_(environment.loop.buffers()),
+      requests_(environment.message_bytes_max),
+      responses_(environment.message_bytes_max),
+      deadline_(environment.loop.timers(), *this) {
+  downstream_.set_source(&upstream_);
+  upstream_.set_source(&downstream_);
+  if (request_.content_length >= 0) downstream_.ExpectBytes(request_.content_length);
+  if (request_.timeout) {
+    deadline_at_ = environment_.loop.now() + request_.timeout->count();
+    deadline_.Set(deadline_at_);
   }
 }
 
-// Until the requests end, over as many attempts as it takes.
-Task Rpc::PumpRequests(PumpCells cells, PumpEnd& end) {
-  for (;;) {
-    end = PumpEnd();
-    co_await Pump(loop_, downstream_.receiver(), upstream_, environment_.message_bytes_max, cells,
-                  end);
-    if (end.reason != PumpEnd::Reason::kSinkEnded) co_return;
-    // In a statement of its own: g++ 12 awaits a temporary whatever stands in front of it in ||.
-    const bool again = co_await upstream_.Next();
-    if (!again) co_return;
-    cells.Sent(end.unsent);
+Rpc::~Rpc() { environment_.executor.Release(fiber_); }
+
+void Rpc::Start() { Run(); }
+
+// What waits for the start leaves with it: the stream is opened, and what was kept goes again.
+void Rpc::OnSlot(http2::Connection& connection) {
+  const size_t taken = connection.header_list_bytes_taken();
+  if (request_.fields.list_bytes() > taken) {
+    return FailWith({TerminationCause::kLimit, StatusCode::kResourceExhausted,
+                     fmt::format("lanekeeper: metadata of {} bytes exceeds what the upstream takes, "
+                                 "{} bytes",
+                                 request_.fields.list_bytes(), taken)},
+                    true);
   }
-}
-
-bool Rpc::CanRenewUpstream() const {
-  return !own_status_ && !downstream_.cancelled() && !interrupted() && upstream_.CanRenew();
-}
-
-Task Rpc::ForwardResponses() {
-  for (;;) {
-    co_await upstream_->HeadersReceived();
-    if (upstream_->answered()) break;
-    co_await upstream_->ReceiveStatus();
-    if (!CanRenewUpstream()) break;
-    upstream_.Renew();
-  }
-  upstream_.Settle();
-
-  PumpEnd end;
-  if (upstream_->answered()) {
-    activity_.Answered();
-    co_await PumpResponses(end);
-    co_await upstream_->ReceiveStatus();
-  }
-  RpcStatus status = TakeUpstreamStatus();
-  if (end.reason == PumpEnd::Reason::kSinkEnded || downstream_.cancelled()) co_return;
-  const MessageCount last = end.last.count();
-  const bool sent = co_await downstream_.Finish(std::move(end.last), std::move(status));
-  if (sent) CellsOf(Direction::kToDownstream).Sent(last);
-}
-
-// Headers first, then messages, until no more come.
-Task Rpc::PumpResponses(PumpEnd& end) {
-  MessageReceiver& responses = upstream_->receiver();
-  responses.Start();
-  if (!own_status_ && TakeOverHeaders()) co_await ForwardHeaders();
-  const PumpCells cells = CellsOf(Direction::kToDownstream);
-  co_await Pump(loop_, responses, downstream_, environment_.message_bytes_max, cells, end);
-  if (end.reason == PumpEnd::Reason::kMessageTooLarge) {
-    FailTooLarge(end.last.count().bytes);
-    end.last = MessageRun();
-  }
-  co_await responses.operation();
-}
-
-// Upstream's headers go downstream as they come. With the first message if that is here as well;
-// never together with the status alone, which core would turn into a trailers-only answer.
-Task Rpc::ForwardHeaders() {
-  MessageReceiver& responses = upstream_->receiver();
-  co_await RpcLoop::Settle(loop_, responses.operation());
-  if (responses.in_flight() || responses.ended()) co_await downstream_.SendHeaders();
-}
-
-Task Rpc::WatchDownstream() {
-  co_await downstream_.Closed();
-  if (!downstream_.cancelled()) co_return;
-  if (interrupted()) {
-    recorder_.End(interruption().cause, interruption().code);
-  } else if (deadline_passed()) {
-    recorder_.End(TerminationCause::kDeadline, GRPC_STATUS_DEADLINE_EXCEEDED);
+  bool opened = false;
+  const Instant now = environment_.loop.now();
+  if (deadline_at_ != 0 && now - activity_.began() > kSameTimeout) {
+    const std::chrono::nanoseconds left(std::max<Instant>(deadline_at_ - now, 1));
+    opened = connection.Open(upstream_, WithTimeout(request_.fields, left));
   } else {
-    recorder_.End(TerminationCause::kClientCancel, GRPC_STATUS_CANCELLED);
+    opened = connection.Open(upstream_, request_.fields);
   }
-  upstream_.CancelBehindHeaders(loop_);
+  activity_.start().Completed();
+  if (!opened) {
+    return FailWith({TerminationCause::kUpstreamLost, StatusCode::kUnavailable,
+                     "lanekeeper: the upstream connection has no stream left"},
+                    true);
+  }
+  attempts_.Started();
 }
 
-bool Rpc::TakeOverHeaders() {
-  TranslatedMetadata headers =
-      TranslateMetadata(upstream_->headers(), environment_.response_metadata);
-  if (headers.problem == TranslatedMetadata::Problem::kNone) {
-    downstream_.StageHeaders(std::move(headers.forward), upstream_->compression());
-    return true;
+void Rpc::OnStartFailed(StatusCode code, std::string message) {
+  const bool limit = code == StatusCode::kResourceExhausted;
+  if (limit) {
+    environment_.metrics.rejected[static_cast<size_t>(RejectReason::kUpstreamWaiting)].Add(1);
   }
-  FailFor(headers, GRPC_STATUS_INTERNAL);
-  return false;
+  FailWith({limit ? TerminationCause::kLimit : TerminationCause::kUpstreamLost, code,
+            std::move(message)},
+           true);
 }
 
-RpcStatus Rpc::TakeUpstreamStatus() {
-  RpcStatus status;
-  if (!own_status_) {
-    // Core would write a negative code as a huge one, which no client can read.
-    status.code = upstream_->status_code() < 0 ? GRPC_STATUS_UNKNOWN : upstream_->status_code();
-    status.message = upstream_->status_message();
-    TranslatedMetadata trailers =
-        TranslateMetadata(upstream_->trailers(), environment_.response_metadata);
-    if (trailers.problem == TranslatedMetadata::Problem::kNone) {
-      status.trailers = std::move(trailers.forward);
-    } else {
-      FailFor(trailers, GRPC_STATUS_INTERNAL);
+void Rpc::OnDeadline() {
+  FailWith({TerminationCause::kDeadline, StatusCode::kDeadlineExceeded,
+            "lanekeeper: the deadline passed"},
+           true);
+}
+
+void Rpc::Interrupt(Ending ending, bool at_once) {
+  interrupted_.store(true, std::memory_order_relaxed);
+  FailWith(std::move(ending), at_once);
+}
+
+// Ours in place of the upstream's status. The first ending is the one that counts, but a later one
+// may cut short what the first has queued.
+void Rpc::FailWith(Ending ending, bool at_once) {
+  if (ended_ && !at_once) return;
+  recorder_.End(ending.cause, static_cast<int>(ending.code));
+  ended_ = true;
+  CloseUpstream(Code(H2Error::kCancel));
+  SendEnding(ending, at_once);
+  FinishIfDone();
+}
+
+void Rpc::SendEnding(const Ending& ending, bool at_once) {
+  if (downstream_.closed()) return;
+  if (!downstream_.headers_sent()) {
+    downstream_.SendHeaders(FieldsOf(ending, true), true);
+  } else if (at_once) {
+    downstream_.EndNow(FieldsOf(ending, false));
+  } else {
+    downstream_.End(FieldsOf(ending, false));
+  }
+}
+
+// Nothing more is wanted of the upstream.
+void Rpc::CloseUpstream(uint32_t code) {
+  attempts_.Commit(AttemptEvent::kGaveUp);
+  if (!StartRequest::alone()) environment_.channel.Withdraw(*this);
+  if (activity_.start().busy_since() != 0) activity_.start().Completed();
+  upstream_.Reset(code);
+}
+
+void Rpc::OnClosed(http2::Stream& stream) {
+  if (&stream == &downstream_) {
+    if (!ended_) {
+      ended_ = true;
+      const bool late = deadline_passed();
+      recorder_.End(late ? TerminationCause::kDeadline : TerminationCause::kClientCancel,
+                    static_cast<int>(late ? StatusCode::kDeadlineExceeded
+                                          : StatusCode::kCancelled));
+    } else if (!recorder_.ended()) {
+      recorder_.End(TerminationCause::kClientCancel, static_cast<int>(StatusCode::kCancelled));
     }
+    deadline_.Cancel();
+    // A reset passes as it is; what the connection took with it is a cancel.
+    const bool reset = stream.close_cause() == http2::CloseCause::kPeerReset;
+    CloseUpstream(reset ? stream.close_code() : Code(H2Error::kCancel));
   }
-  if (own_status_) return *own_status_;  // its cause has been recorded
-  recorder_.End(CauseOf(status), status.code);
-  return status;
+  FinishIfDone();
 }
 
-TerminationCause Rpc::CauseOf(const RpcStatus& status) const {
-  if (interrupted() && status.message == MessageFor(RejectReason::kDraining)) {
-    return interruption().cause;
-  }
-  // Who notices first, an upstream that keeps the deadline itself or we, is a matter of
-  // microseconds.
-  const bool timed_out =
-      status.code == GRPC_STATUS_DEADLINE_EXCEEDED || status.code == GRPC_STATUS_CANCELLED;
-  if (timed_out && deadline_passed()) return TerminationCause::kDeadline;
-  if (upstream_->status_from_peer()) return TerminationCause::kUpstreamStatus;
-  if (status.code == GRPC_STATUS_RESOURCE_EXHAUSTED) return TerminationCause::kLimit;
-  return TerminationCause::kUpstreamLost;
+void Rpc::OnContractViolation(const char* operation) {
+  environment_.metrics.contract_violations.Add(1);
+  spdlog::critical("contract violation: a second {} was started in one direction", operation);
+  assert(!"one operation at a time in each direction");
 }
 
-void Rpc::FailWith(TerminationCause cause, grpc_status_code code, std::string message) {
-  recorder_.End(cause, code);
-  own_status_ = RpcStatus{code, std::move(message), {}};
-  upstream_.CancelBehindHeaders(loop_);
-}
-
-void Rpc::FailFor(const TranslatedMetadata& metadata, grpc_status_code if_illegal) {
-  const bool illegal = metadata.problem == TranslatedMetadata::Problem::kIllegal;
-  FailWith(illegal ? TerminationCause::kIllegalMetadata : TerminationCause::kLimit,
-           illegal ? if_illegal : GRPC_STATUS_RESOURCE_EXHAUSTED, metadata.message);
-}
-
-void Rpc::RefuseToWait() {
-  loop_.metrics().rejected[static_cast<size_t>(RejectReason::kUpstreamWaiting)].Add(1);
-  FailWith(TerminationCause::kLimit, CodeFor(RejectReason::kUpstreamWaiting),
-           MessageFor(RejectReason::kUpstreamWaiting));
-}
-
-void Rpc::FailTooLarge(size_t bytes) {
-  FailWith(TerminationCause::kLimit, GRPC_STATUS_RESOURCE_EXHAUSTED,
-           fmt::format("lanekeeper: message of {} bytes exceeds limits.message_size, {} bytes",
-                       bytes, environment_.message_bytes_max));
-}
-
-// Whether what has just happened is the deadline's doing. grpc-timeout is rounded up on the wire,
-// and core may write one of up to 3 % more that it has used before (hpack_encoder.cc), so the
-// downstream's own timer is ahead of ours.
-bool Rpc::deadline_passed() const {
-  const std::optional<std::chrono::nanoseconds> left = deadline_left();
-  return left && *left <= kDeadlineSlack + recorder_.age() / 20;
+void Rpc::FinishIfDone() {
+  if (finished_ || pumps_ > 0 || !downstream_.closed() || !upstream_.closed()) return;
+  finished_ = true;
+  LogEnd();
+  owner_.Close(*this);
 }
 
 }  // namespace lanekeeper

@@ -1,34 +1,42 @@
-// One forwarded RPC, from its admission to its last returned tag: translate, forward both ways,
-// end. Owns its two halves and its numbers. Lives on one thread, its loop's; Cancel may come from
-// any. Ends itself: when the upstream's status went downstream, or the downstream went away. Then
-// it tells its owner, which frees it. proxy/README.md tells the life of an RPC step by step.
+// One forwarded RPC: two halves, two pumps, one ending. Owned by the registry; lives on one
+// worker's loop and runs on its own fiber. Cancel and Snapshot may come from any thread. It ends
+// when both of its streams have closed and both pumps have ended; then it leaves the registry and
+// is destroyed between two steps of the loop. proxy/README.md tells its life step by step.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
-#include "proxy/downstream/server_call.h"
+#include "config/config.h"
+#include "proxy/base/task.h"
+#include "proxy/grpc/framing.h"
 #include "proxy/log/access_log.h"
-#include "proxy/metrics/rpc_recorder.h"
-#include "proxy/rpc/pump.h"
-#include "proxy/rpc/rpc_owner.h"
-#include "proxy/rpc/stream_activity.h"
-#include "proxy/rpc/stream_snapshot.h"
-#include "proxy/threads/rpc_loop.h"
-#include "proxy/threads/task.h"
-#include "proxy/upstream/call_attempts.h"
+#include "proxy/observe/rpc_recorder.h"
+#include "proxy/observe/stream_activity.h"
+#include "proxy/rpc/admission.h"
+#include "proxy/rpc/attempts.h"
+#include "proxy/rpc/ending.h"
+#include "proxy/rpc/pooled.h"
+#include "proxy/rpc/start_request.h"
 
 namespace lanekeeper {
 
-// What every RPC of a proxy shares. Outlives them all.
+class Executor;
+class RpcShard;
+
+// What every RPC of a worker shares. Outlives them all.
 struct RpcEnvironment {
-  SharedChannel& channel;
-  MetadataRules request_metadata;
-  MetadataRules response_metadata;
-  size_t message_bytes_max;
+  EventLoop& loop;
+  MetricShard& metrics;
+  UpstreamChannel& channel;
+  Executor& executor;
+  uint64_t message_bytes_max;
+  size_t response_metadata_bytes_max;
+  const char* response_metadata_key;  // of the configuration, for texts
   RpcThreadKind thread_kind;
   StallRules stall_rules;
   AccessLog access_log;
@@ -37,83 +45,102 @@ struct RpcEnvironment {
   std::chrono::system_clock::time_point steady_epoch;
 };
 
-class Rpc {
+// A request as it goes upstream, once its header block has been judged.
+struct Request {
+  http2::FieldList fields;  // grpc-timeout as it came
+  std::shared_ptr<const std::string> peer;
+  std::optional<std::chrono::nanoseconds> timeout;
+  int64_t content_length = -1;      // -1: not announced
+  std::optional<Ending> problem;    // why it must fail instead
+  std::string_view method() const { return fields.Find(":path"); }
+};
+
+class Rpc final : public Pooled,
+                  public Retired,
+                  private http2::StreamObserver,
+                  private StartRequest {
  public:
-  Rpc(StreamId id, IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop,
-      RpcOwner& owner);
+  Rpc(StreamId id, AdmittedPlace place, Request request, RpcEnvironment& environment, RpcShard& owner);
   Rpc(const Rpc&) = delete;
   Rpc& operator=(const Rpc&) = delete;
+  ~Rpc() override;
 
-  // On the loop's thread. May end the RPC, and so destroy it, before it returns.
+  // The stream that the request came on; then Start.
+  http2::Stream& downstream() { return downstream_; }
+  // Runs on its fiber from the next turn of the ready list on.
   void Start();
 
-  // Any thread, while the owner keeps the RPC alive. Ends it with UNAVAILABLE, behind what is being
-  // sent.
-  void EndForDrain();
-  // The same, but at once, for a downstream that does not take what is being sent. It may see a
-  // lost connection instead of the status: core closes a connection that drains as soon as its last
-  // stream ends.
-  void CancelForDrain();
-  // Any thread, as above. Ends it at once with this status, whatever is being sent.
-  void Cancel(TerminationCause cause, grpc_status_code code, const std::string& message);
+  // Any thread, while the registry keeps the RPC alive. Ends it at once with this status, whatever
+  // is being sent; or, if not `at_once`, behind what is being sent.
+  void Cancel(Ending ending, bool at_once = true);
+  // The same on the loop's thread.
+  void Interrupt(Ending ending, bool at_once);
 
   StreamId id() const { return id_; }
   // Whether it was ended from outside. Any thread, as above.
-  bool interrupted() const { return interruption().code != GRPC_STATUS_OK; }
+  bool interrupted() const { return interrupted_.load(std::memory_order_relaxed); }
   // Any thread, as above. Its end gets a line in the log, as its being stuck has.
   void set_told_stuck() { told_stuck_.store(true, std::memory_order_relaxed); }
   // Any thread, as above: what it looks like now.
   StreamSnapshot Snapshot() const;
   // The same for whoever looks at many, often.
-  std::optional<Stall> FindStall(Instant now, const UpstreamView& upstream) const {
-    return activity_.FindStall(environment_.stall_rules, now, upstream);
-  }
-  std::chrono::nanoseconds starting_for(Instant now) const { return activity_.starting_for(now); }
+  std::optional<Stall> FindStall(Instant now) const;
+  // Bytes of the upstream connection's window that it holds while that is spent.
+  int64_t window_held() const { return upstream_.window_held(); }
+
+  Pool& pool() { return environment_.loop.pool(); }
 
  private:
-  Detached RunToEnd();
+  // ---- rpc.cc
+  void OnDeadline();
+  void OnClosed(http2::Stream& stream) override;
+  void OnContractViolation(const char* operation) override;
+  void OnSlot(http2::Connection& connection) override;
+  void OnStartFailed(StatusCode code, std::string message) override;
+  void FailWith(Ending ending, bool at_once);
+  void SendEnding(const Ending& ending, bool at_once);
+  void CloseUpstream(uint32_t code);
+  void FinishIfDone();
+  // ---- rpc_pumps.cc
+  Detached Run();
+  Detached PumpRequests();
+  Detached PumpResponses();
+  void Begin();
+  void EndRequests();
+  bool Count(Direction direction, MessageCounter& counter, SliceQueue& bytes);
+  bool ForwardHeaders();
+  void ForwardEnd();
+  void RecordUpstreamStatus(const http2::FieldList& fields);
+  bool StartAgain();
+  void UpstreamBroke();
+  void PumpEnded();
+  // ---- rpc_outside.cc
+  StreamWaits Waits() const;
   void LogEnd() const;
-  Task Run();
-  Task ForwardRequests();
-  Task PumpRequests(PumpCells cells, PumpEnd& end);
-  Task ForwardResponses();
-  Task PumpResponses(PumpEnd& end);
-  Task WatchDownstream();
-  Task ForwardHeaders();
-
-  bool CanRenewUpstream() const;
-  PumpCells CellsOf(Direction direction);
-  bool TakeOverHeaders();
-  RpcStatus TakeUpstreamStatus();
-  TerminationCause CauseOf(const RpcStatus& status) const;
-  void FailWith(TerminationCause cause, grpc_status_code code, std::string message);
-  void FailFor(const TranslatedMetadata& metadata, grpc_status_code if_illegal);
-  void FailTooLarge(size_t bytes);
-  void RefuseToWait();
+  std::optional<std::chrono::nanoseconds> deadline_left(Instant now) const;
   bool deadline_passed() const;
-  // Any thread. Nothing where the RPC has none.
-  std::optional<std::chrono::nanoseconds> deadline_left() const;
 
-  // How it was ended from outside; the code is OK if it was not.
-  struct Interruption {
-    TerminationCause cause = TerminationCause::kInternal;
-    grpc_status_code code = GRPC_STATUS_OK;
-  };
-  Interruption interruption() const { return interruption_.load(std::memory_order_relaxed); }
-  void Interrupt(Interruption interruption);
-
+  const AdmittedPlace place_;  // destroyed last, when all numbers have been settled
   const StreamId id_;
-  RpcLoop& loop_;
   RpcEnvironment& environment_;
-  RpcOwner& owner_;
-  StreamActivity activity_;  // before the calls, which tell it what they do
-  ServerCall downstream_;
-  const std::string peer_;  // as long as the connection is there, core knows it
-  CallAttempts upstream_;
+  RpcShard& owner_;
+  const Request request_;
+  Fiber fiber_;
+  StreamActivity activity_;
   RpcRecorder recorder_;
-  // Set when we end the RPC ourselves: this goes downstream in place of the upstream's status.
-  std::optional<RpcStatus> own_status_;
-  std::atomic<Interruption> interruption_{};
+  http2::Stream downstream_;
+  http2::Stream upstream_;
+  Attempts attempts_;
+  MessageCounter requests_;
+  MessageCounter responses_;
+  TimerOf<Rpc, &Rpc::OnDeadline> deadline_;
+  Instant deadline_at_ = 0;  // 0: none
+  uint8_t pumps_ = 0;        // that run
+  bool ended_ = false;       // the ending is decided
+  bool finished_ = false;
+  bool grpc_response_ = false;  // its bytes are messages
+  int http_status_ = 0;
+  std::atomic<bool> interrupted_{false};
   std::atomic<bool> told_stuck_{false};
 };
 

@@ -1,52 +1,35 @@
 #include "proxy/rpc/rpc_registry.h"
 
-#include <utility>
-
 namespace lanekeeper {
 
-RpcRegistry::RpcRegistry(int64_t open_rpcs_max, size_t shards) : open_rpcs_max_(open_rpcs_max) {
-  for (size_t i = 0; i < shards; ++i) shards_.emplace_back(*this);
-}
+RpcShard::~RpcShard() = default;
 
-std::optional<RejectReason> RpcRegistry::TryAdmit() {
-  const int64_t before = open_.fetch_add(1);
-  // In this order: whoever waits for emptiness after Close either sees our place taken or we see
-  // that it is closed.
-  const bool closed = closed_.load();
-  if (before < open_rpcs_max_ && !closed) return {};
-  Release();
-  return closed ? RejectReason::kDraining : RejectReason::kOpenRpcs;
-}
-
-void RpcRegistry::Release() {
-  if (open_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
-  // The lock orders this with a waiter that has just seen a number above zero.
-  std::lock_guard lock(empty_mutex_);
-  empty_.notify_all();
-}
-
-bool RpcRegistry::WaitUntilEmpty(std::chrono::steady_clock::time_point deadline) {
-  std::unique_lock lock(empty_mutex_);
-  return empty_.wait_until(lock, deadline, [this] { return open_.load() == 0; });
-}
-
-Rpc& RpcRegistry::Shard::Open(IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop,
-                              RpcOwner& owner) {
-  // Made, and below destroyed, outside the lock.
+Rpc& RpcShard::Open(AdmittedPlace place, Request request, RpcEnvironment& environment) {
+  // Made outside the lock.
   const StreamId id = registry_.last_id_.fetch_add(1, std::memory_order_relaxed) + 1;
-  Rpcs one;
-  one.try_emplace(id, id, std::move(incoming), environment, loop, owner);
-  std::lock_guard lock(mutex_);
-  return rpcs_.insert(rpcs_.end(), one.extract(one.begin()))->second;
+  std::unique_ptr<Rpc> rpc(new (loop_.pool())
+                               Rpc(id, std::move(place), std::move(request), environment, *this));
+  const std::lock_guard lock(mutex_);
+  return *rpcs_.emplace_hint(rpcs_.end(), id, std::move(rpc))->second;
 }
 
-void RpcRegistry::Shard::Close(Rpc& rpc) {
+void RpcShard::Close(Rpc& rpc) {
+  std::unique_ptr<Rpc> ended;
   {
-    std::unique_lock lock(mutex_);
-    const auto ended = rpcs_.extract(rpc.id());
-    lock.unlock();
+    const std::lock_guard lock(mutex_);
+    const auto found = rpcs_.find(rpc.id());
+    ended = std::move(found->second);
+    rpcs_.erase(found);
   }
-  registry_.Release();
+  loop_.Retire(std::move(ended));
+}
+
+void RpcShard::InterruptLater(StreamId id, Ending ending, bool at_once) {
+  loop_.Post([this, id, ending = std::move(ending), at_once] {
+    // Only this thread removes RPCs, so the lock is not needed to look.
+    const auto found = rpcs_.find(id);
+    if (found != rpcs_.end()) found->second->Interrupt(ending, at_once);
+  });
 }
 
 }  // namespace lanekeeper

@@ -1,62 +1,58 @@
 // Every live RPC: owns them, bounds their number, shows them to whoever asks, cancels what a drain
-// leaves over. Sharded by thread: an RPC enters and leaves the shard of its thread, whose lock
-// others take only to look at a few RPCs at a time. Admission is one counter for all.
+// leaves over. Sharded by worker: an RPC enters and leaves the shard of its worker, whose lock
+// others take only to look at a few RPCs at a time.
 #pragma once
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 
+#include "proxy/rpc/admission.h"
 #include "proxy/rpc/rpc.h"
-#include "proxy/threads/block_pool.h"
 
 namespace lanekeeper {
 
+class RpcRegistry;
+
+// The RPCs of one worker. Open and Close on its loop's thread.
+class RpcShard {
+ public:
+  RpcShard(RpcRegistry& registry, EventLoop& loop) : registry_(registry), loop_(loop) {}
+  RpcShard(const RpcShard&) = delete;
+  RpcShard& operator=(const RpcShard&) = delete;
+  ~RpcShard();
+
+  Rpc& Open(AdmittedPlace place, Request request, RpcEnvironment& environment);
+  // It has ended: destroyed between two steps of the loop.
+  void Close(Rpc& rpc);
+  // Any thread.
+  void InterruptLater(StreamId id, Ending ending, bool at_once);
+
+ private:
+  friend class RpcRegistry;
+
+  RpcRegistry& registry_;
+  EventLoop& loop_;
+  std::mutex mutex_;
+  std::map<StreamId, std::unique_ptr<Rpc>> rpcs_;
+};
+
 class RpcRegistry {
  public:
-  class Shard {
-   public:
-    explicit Shard(RpcRegistry& registry) : registry_(registry) {}
-
-    // Only after TryAdmit. The RPC lives until Close, which its owner calls when told that it
-    // ended.
-    Rpc& Open(IncomingCall incoming, RpcEnvironment& environment, RpcLoop& loop, RpcOwner& owner);
-    void Close(Rpc& rpc);
-
-   private:
-    friend class RpcRegistry;
-    using Rpcs =
-        std::map<StreamId, Rpc, std::less<>, PoolAllocator<std::pair<const StreamId, Rpc>>>;
-
-    RpcRegistry& registry_;
-    std::mutex mutex_;
-    Rpcs rpcs_;
-  };
-
-  RpcRegistry(int64_t open_rpcs_max, size_t shards);
+  explicit RpcRegistry(int64_t open_rpcs_max) : admission_(open_rpcs_max) {}
   RpcRegistry(const RpcRegistry&) = delete;
   RpcRegistry& operator=(const RpcRegistry&) = delete;
 
-  // Takes a place for one more RPC; why not, when there is none. Shard::Close gives it back, or
-  // Release where no RPC came of it.
-  std::optional<RejectReason> TryAdmit();
-  void Release();
-
-  Shard& shard(size_t index) { return shards_[index % shards_.size()]; }
-  // Admits no more: once it is empty then, it stays so.
-  void Close() { closed_.store(true); }
-  int64_t open() const { return open_.load(std::memory_order_relaxed); }
-
-  // Until no RPC is open; false at the deadline.
-  bool WaitUntilEmpty(std::chrono::steady_clock::time_point deadline);
+  // Before the first RPC.
+  RpcShard& AddShard(EventLoop& loop) { return shards_.emplace_back(*this, loop); }
+  Admission& admission() { return admission_; }
+  const Admission& admission() const { return admission_; }
+  int64_t open() const { return admission_.open(); }
 
   // Calls visit(rpc) for every open RPC, in each shard the oldest first, under the lock of its
   // shard, which is let go of again and again. RPCs that open or end meanwhile may be missed. How
@@ -64,7 +60,7 @@ class RpcRegistry {
   template <class Visit>
   size_t ForEach(Visit&& visit) {
     size_t count = 0;
-    for (Shard& shard : shards_) {
+    for (RpcShard& shard : shards_) {
       for (StreamId next = 1; next != 0;) {
         // A mutex that is taken again at once may be taken from one who has waited for it.
         if (next > 1) std::this_thread::sleep_for(kBetweenVisits);
@@ -78,17 +74,19 @@ class RpcRegistry {
   // open.
   template <class Visit>
   bool Find(StreamId id, Visit&& visit) {
-    for (Shard& shard : shards_) {
-      std::lock_guard lock(shard.mutex_);
+    for (RpcShard& shard : shards_) {
+      const std::lock_guard lock(shard.mutex_);
       const auto rpc = shard.rpcs_.find(id);
       if (rpc == shard.rpcs_.end()) continue;
-      visit(rpc->second);
+      visit(*rpc->second);
       return true;
     }
     return false;
   }
 
  private:
+  friend class RpcShard;
+
   // How long a thread may have to wait for whoever looks at its RPCs, and how long it then has to
   // get its turn.
   static constexpr Instant kVisitNanoseconds = 50'000;
@@ -96,25 +94,20 @@ class RpcRegistry {
 
   // From `id` on; the id to go on with, 0 when that was all.
   template <class Visit>
-  static StreamId VisitSome(Shard& shard, StreamId id, Visit& visit, size_t& count) {
-    std::lock_guard lock(shard.mutex_);
+  static StreamId VisitSome(RpcShard& shard, StreamId id, Visit& visit, size_t& count) {
+    const std::lock_guard lock(shard.mutex_);
     const Instant end = InstantNow() + kVisitNanoseconds;
     for (auto rpc = shard.rpcs_.lower_bound(id); rpc != shard.rpcs_.end(); ++rpc) {
       if (count % 16 == 15 && InstantNow() > end) return rpc->first;
-      visit(rpc->second);
+      visit(*rpc->second);
       ++count;
     }
     return 0;
   }
 
-  const int64_t open_rpcs_max_;
-  std::atomic<int64_t> open_{0};
+  Admission admission_;
   std::atomic<StreamId> last_id_{0};
-  std::atomic<bool> closed_{false};
-  std::deque<Shard> shards_;
-
-  std::mutex empty_mutex_;
-  std::condition_variable empty_;
+  std::deque<RpcShard> shards_;
 };
 
 }  // namespace lanekeeper

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "proxy/log/stream_log.h"
-#include "proxy/threads/thread_name.h"
+#include "proxy/base/thread_name.h"
 
 namespace lanekeeper {
 namespace {
@@ -20,9 +20,6 @@ using std::chrono::milliseconds;
 // Often enough to tell soon, and no more.
 constexpr milliseconds kShortestInterval(50);
 constexpr milliseconds kLongestInterval(500);
-
-// Longer than headers take that wait for nothing.
-constexpr milliseconds kSlowStart(100);
 
 milliseconds IntervalFor(const StuckConfig& config) {
   milliseconds shortest = kLongestInterval;
@@ -37,14 +34,14 @@ bool IsBlocked(StallKind kind) {
   return kind != StallKind::kSilentSender && kind != StallKind::kHalfClosed;
 }
 
-grpc_status_code CodeFor(StallKind kind) {
+StatusCode CodeFor(StallKind kind) {
   switch (kind) {
     case StallKind::kStreamSlots:
-      return GRPC_STATUS_RESOURCE_EXHAUSTED;
+      return StatusCode::kResourceExhausted;
     case StallKind::kNotConnected:
-      return GRPC_STATUS_UNAVAILABLE;
+      return StatusCode::kUnavailable;
     default:
-      return GRPC_STATUS_ABORTED;
+      return StatusCode::kAborted;
   }
 }
 
@@ -57,6 +54,9 @@ std::string MessageFor(const Stall& stall) {
       break;
     case StallKind::kNotConnected:
       what = "there was no connection to the upstream";
+      break;
+    case StallKind::kUpstreamWindow:
+      what = "it held the upstream's connection window while others waited";
       break;
     default:
       what = stall.direction == Direction::kToUpstream ? "the upstream did not read"
@@ -71,9 +71,8 @@ StallRules StallRulesOf(const StuckConfig& config) {
   return {config.after, config.silent_after.value_or(config.after)};
 }
 
-StuckDetector::StuckDetector(const StuckConfig& config, RpcRegistry& registry,
-                             SharedChannel& channel)
-    : config_(config), registry_(registry), channel_(channel) {
+StuckDetector::StuckDetector(const StuckConfig& config, RpcRegistry& registry)
+    : config_(config), registry_(registry) {
   const StallRules rules = StallRulesOf(config);
   if (rules.blocked_after.count() == 0 && rules.silent_after.count() == 0) return;
   thread_ = std::thread([this] { Run(); });
@@ -100,15 +99,20 @@ void StuckDetector::Run() {
 }
 
 void StuckDetector::Look() {
-  const UpstreamView upstream = channel_.View();
   Stalls found;
-  bool slow_start = false;
+  std::vector<std::pair<StreamId, int64_t>> held;
+  int64_t most_held = 0;
   registry_.ForEach([&](Rpc& rpc) {
-    const Instant now = InstantNow();
-    if (rpc.starting_for(now) > kSlowStart) slow_start = true;
-    if (const auto stall = rpc.FindStall(now, upstream)) found.emplace(rpc.id(), *stall);
+    if (const auto stall = rpc.FindStall(InstantNow())) found.emplace(rpc.id(), *stall);
+    const int64_t bytes = rpc.window_held();
+    if (bytes > 0) held.emplace_back(rpc.id(), bytes);
+    most_held = std::max(most_held, bytes);
   });
-  channel_.starts().set_slow(slow_start);
+  // Whoever holds hardly any of a spent window is its victim.
+  window_holders_.clear();
+  for (const auto& [id, bytes] : held) {
+    if (bytes * 2 >= most_held) window_holders_.push_back(id);
+  }
   TellMoving(found);
   TellNew(found);
   Count(found);
@@ -122,20 +126,35 @@ void StuckDetector::TellNew(const Stalls& found) {
         known->second.direction == stall.direction) {
       continue;
     }
-    stalls_[static_cast<size_t>(stall.direction)][static_cast<size_t>(stall.kind)].fetch_add(
-        1, std::memory_order_relaxed);
-    std::optional<StreamSnapshot> stream;
-    registry_.Find(id, [&](Rpc& rpc) { stream = rpc.Snapshot(); });
-    if (!stream) continue;  // it has just ended
-    stream->stall = stall;  // as it was found
-    const bool told = LogStuck(*stream);
-    const bool cancel = config_.action == StuckAction::kCancel && IsBlocked(stall.kind);
-    if (!told && !cancel) continue;
-    registry_.Find(id, [&](Rpc& rpc) {
-      if (told) rpc.set_told_stuck();
-      if (cancel) rpc.Cancel(TerminationCause::kStuck, CodeFor(stall.kind), MessageFor(stall));
-    });
+    Tell(id, stall);
   }
+}
+
+void StuckDetector::Tell(StreamId id, const Stall& stall) {
+  stalls_[static_cast<size_t>(stall.direction)][static_cast<size_t>(stall.kind)].fetch_add(
+      1, std::memory_order_relaxed);
+  if (!LogStuckStream(id, stall)) return;
+  if (config_.action != StuckAction::kCancel || !IsBlocked(stall.kind)) return;
+  if (stall.kind != StallKind::kUpstreamWindow) return Cancel(id, stall);
+  // Those that hold the window are ended, not those that wait for it.
+  for (const StreamId holder : window_holders_) Cancel(holder, stall);
+}
+
+// False if the stream has just ended.
+bool StuckDetector::LogStuckStream(StreamId id, const Stall& stall) {
+  std::optional<StreamSnapshot> stream;
+  registry_.Find(id, [&](Rpc& rpc) { stream = rpc.Snapshot(); });
+  if (!stream) return false;
+  stream->stall = stall;  // as it was found
+  if (stall.kind == StallKind::kUpstreamWindow) stream->window_holders = window_holders_;
+  if (LogStuck(*stream)) registry_.Find(id, [](Rpc& rpc) { rpc.set_told_stuck(); });
+  return true;
+}
+
+void StuckDetector::Cancel(StreamId id, const Stall& stall) {
+  registry_.Find(id, [&](Rpc& rpc) {
+    rpc.Cancel({TerminationCause::kStuck, CodeFor(stall.kind), MessageFor(stall)});
+  });
 }
 
 void StuckDetector::TellMoving(const Stalls& found) {

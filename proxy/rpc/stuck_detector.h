@@ -10,18 +10,18 @@
 #include <mutex>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 #include "config/config.h"
 #include "proxy/rpc/rpc_registry.h"
-#include "proxy/rpc/stream_snapshot.h"
-#include "proxy/upstream/shared_channel.h"
+#include "proxy/observe/stream_snapshot.h"
 
 namespace lanekeeper {
 
 class StuckDetector {
  public:
-  // Both outlive this. Starts no thread where the configuration lets nothing count as stuck.
-  StuckDetector(const StuckConfig& config, RpcRegistry& registry, SharedChannel& channel);
+  // The registry outlives this. Starts no thread where the configuration lets nothing count as stuck.
+  StuckDetector(const StuckConfig& config, RpcRegistry& registry);
   StuckDetector(const StuckDetector&) = delete;
   StuckDetector& operator=(const StuckDetector&) = delete;
   ~StuckDetector();
@@ -44,13 +44,17 @@ class StuckDetector {
   void Run();
   void Look();
   void TellNew(const Stalls& found);
+  void Tell(StreamId id, const Stall& stall);
+  bool LogStuckStream(StreamId id, const Stall& stall);
+  void Cancel(StreamId id, const Stall& stall);
   void TellMoving(const Stalls& found);
   void Count(const Stalls& found);
 
   const StuckConfig config_;
   RpcRegistry& registry_;
-  SharedChannel& channel_;
   Stalls known_;  // as of the last look
+  // Those that hold much of the upstream connection's window, as of this look.
+  std::vector<StreamId> window_holders_;
   Counts stuck_now_{};
   Counts stalls_{};
 

@@ -38,12 +38,12 @@ class CommandLine(DaemonTest):
             self.assertIn(word, done.stdout)
         self.assertEqual(done.stderr, "")
 
-    def test_version_says_lanekeepers_and_grpcs(self):
+    def test_version_says_lanekeepers_and_its_libraries(self):
         done = run("--version")
         self.assertEqual(done.returncode, 0, done.stderr)
         version = r"\d+\.\d+\.\d+\S*"
-        self.assertRegex(done.stdout,
-                         rf"^lanekeeper {version} \(revision \S+, gRPC {version}\)\n$")
+        self.assertRegex(done.stdout, rf"^lanekeeper {version} \(revision \S+, gRPC {version}, "
+                                      rf"nghttp2 {version}\)\n$")
 
     def test_check_accepts_a_good_config(self):
         path = self.write_good()

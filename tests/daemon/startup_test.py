@@ -32,27 +32,6 @@ def occupied_port(test):
 
 
 @unittest.skipIf(SANITIZED, "the sanitizers have a malloc of their own")
-class Malloc(DaemonTest):
-    """glibc takes its settings from the environment only, so the daemon starts itself anew."""
-
-    def tunables_of(self, daemon):
-        daemon.await_start()
-        environment = pathlib.Path(f"/proc/{daemon.pid}/environ").read_bytes().split(b"\0")
-        return [entry for entry in environment if entry.startswith(b"GLIBC_TUNABLES=")]
-
-    def test_threads_have_larger_caches(self):
-        daemon = self.launch()
-        self.assertEqual(self.tunables_of(daemon),
-                         [b"GLIBC_TUNABLES=glibc.malloc.tcache_count=200"])
-        name = pathlib.Path(f"/proc/{daemon.pid}/comm").read_text().strip()
-        self.assertEqual(name, "lanekeeper")
-
-    def test_what_the_operator_has_set_stays(self):
-        own = "glibc.malloc.arena_max=3"
-        daemon = self.launch(launcher=["env", f"GLIBC_TUNABLES={own}"])
-        self.assertEqual(self.tunables_of(daemon), [f"GLIBC_TUNABLES={own}".encode()])
-
-
 class Refusals(DaemonTest):
     def assert_refused(self, daemon, *words):
         """Exit code 1, and one line that says why."""

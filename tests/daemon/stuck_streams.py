@@ -21,8 +21,9 @@ TO_UPSTREAM = "to_upstream"
 TO_DOWNSTREAM = "to_downstream"
 # Every label that there can be.
 STALLS = {(TO_UPSTREAM, "slow_receiver"), (TO_UPSTREAM, "stream_slots"),
-          (TO_UPSTREAM, "not_connected"), (TO_DOWNSTREAM, "slow_receiver"),
-          (TO_DOWNSTREAM, "silent_sender"), (TO_DOWNSTREAM, "half_closed")}
+          (TO_UPSTREAM, "not_connected"), (TO_UPSTREAM, "upstream_window"),
+          (TO_DOWNSTREAM, "slow_receiver"), (TO_DOWNSTREAM, "silent_sender"),
+          (TO_DOWNSTREAM, "half_closed")}
 
 
 class StuckTest(DaemonTest):

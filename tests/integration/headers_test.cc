@@ -1,7 +1,7 @@
 // Response headers go downstream as they come: never held back for a message, never invented.
 #include <gmock/gmock.h>
 
-#include "proxy/rpc/core_symbols.h"
+#include "tests/support/core_symbols.h"
 #include "tests/support/fake_upstream.h"
 #include "tests/support/proxy_harness.h"
 

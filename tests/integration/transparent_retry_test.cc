@@ -7,6 +7,7 @@
 
 #include "tests/support/fake_upstream.h"
 #include "tests/support/proxy_harness.h"
+#include "tests/integration/raw_peer.h"
 #include "tests/support/raw_http2.h"
 
 namespace lanekeeper::testing {
@@ -141,8 +142,11 @@ TEST_P(TransparentRetryTest, WhatMayHaveBeenProcessedIsNeverSentAgain) {
 
 TEST_P(TransparentRetryTest, WhatIsTooLongToKeepIsNotSentAgain) {
   ScriptedUpstream upstream([](const RawListener& listener) {
-    RawHttp2 peer = RawHttp2::Accepted(listener.Accept());
-    ReadStream(peer, 1, 1);
+    // Windows of 1 MiB, so that more is sent than is kept.
+    RawHttp2 peer =
+        RawHttp2::Accepted(listener.Accept(), std::string("\0\4", 2) + Number(1 << 20));
+    peer.Send(kWindowUpdate, 0, 0, Number(1 << 20));
+    ReadStream(peer, 1, 300 * 1024);
     peer.Send(kRstStream, 0, 1, Number(kRefusedStream));
     ReadUntilClosed(std::move(peer));
   });
@@ -163,14 +167,14 @@ TEST_P(TransparentRetryTest, RpcsThatWaitForAStreamSurviveAGoaway) {
              Literals({{":status", "200"}, {"content-type", "application/grpc"}}));
     all_wait.get_future().wait();
     SendGoAway(old, 1);
-    RawHttp2 fresh = RawHttp2::Accepted(listener.Accept());
+    RawPeer fresh = RawPeer::Accept(listener);
     for (const uint32_t stream : {1, 3, 5}) {
-      ReadStream(fresh, stream, 1);
-      Answer(fresh, stream, "served");
+      EXPECT_TRUE(fresh.AwaitOver(stream));
+      fresh.Answer(stream, "served");
     }
     old.Send(kData, 0, 1, Framed("first"));
     old.Send(kHeaders, kEndHeaders | kEndStream, 1, Literals({{"grpc-status", "0"}}));
-    ReadUntilClosed(std::move(fresh));
+    fresh.AwaitClosed();
   });
   ProxyHarness proxy(GetParam(), upstream.address());
   DownstreamCall first(proxy.channel());

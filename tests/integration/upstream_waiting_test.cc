@@ -174,7 +174,7 @@ TEST_P(UpstreamWaitingTest, AFirstMessageThatWaitsForFlowControlDoesNotWaitForAS
   ProxyHarness proxy(GetParam(), upstream.address());
   DownstreamCall call(proxy.channel());
   call.Start();
-  ASSERT_TRUE(call.Write(std::string(32 << 20, 'x')));
+  ASSERT_TRUE(call.Write(std::string(100 * 1024, 'x')));
   EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_stream_ops_in_flight",
                                 {{"direction", "to_upstream"}, {"op", "send"}}, 1));
   EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_upstream_start_wait_seconds", {}, 1));

@@ -65,9 +65,12 @@ test('each lane is a sentence: what, who waits for whom, for how long, how much'
       to_upstream: lane({ state: 'WAITING', waiting_for: 'STREAM_SLOT' }),
       to_downstream: lane({ state: 'WAITING', waiting_for: 'CONNECTION' }),
     }),
+    stream(4, {
+      to_upstream: lane({ state: 'SENDING', waiting_for: 'CONNECTION_WINDOW' }),
+    }),
   ];
   const page = await context.open();
-  await row(page, 3).waitFor();
+  await row(page, 4).waitFor();
   const sentences = names(await accessibleNodes(page), 'image').filter((name) =>
     /^re(quest|sponse)s/.test(name),
   );
@@ -78,6 +81,8 @@ test('each lane is a sentence: what, who waits for whom, for how long, how much'
     'responses: waiting for the receiver, the application, for 0.2 s, 3 messages, 300 B',
     'requests: waiting for a stream slot for 2.5 s, 3 messages, 300 B',
     'responses: waiting for a connection for 2.5 s, 3 messages, 300 B',
+    "requests: waiting for room on the upstream's connection for 2.5 s, 3 messages, 300 B",
+    'responses: waiting for the sender, the upstream, for 2.5 s, 3 messages, 300 B',
   ]);
 });
 

@@ -89,7 +89,9 @@ test('a stream that stalls goes to the top, in words and with a mark, and is no 
 });
 
 test('every kind of stall is a sentence that says who keeps whom waiting', async () => {
-  const stall = (kind, direction) => ({ stall: { kind, direction, lasted: '31.000s' } });
+  const stall = (kind, direction, more = {}) => ({
+    stall: { kind, direction, lasted: '31.000s', ...more },
+  });
   const sentences = [
     [
       stall('SLOW_RECEIVER', 'TO_DOWNSTREAM'),
@@ -112,6 +114,15 @@ test('every kind of stall is a sentence that says who keeps whom waiting', async
       'There is no connection to the upstream: to_upstream blocked for 31 s.',
     ],
     [
+      stall('UPSTREAM_WINDOW', 'TO_UPSTREAM'),
+      "The room on the upstream's connection is used up: to_upstream blocked for 31 s.",
+    ],
+    [
+      stall('UPSTREAM_WINDOW', 'TO_UPSTREAM', { window_holders: ['12', '15'] }),
+      "The room on the upstream's connection is used up, held by streams 12, 15: " +
+        'to_upstream blocked for 31 s.',
+    ],
+    [
       stall('HALF_CLOSED', 'TO_DOWNSTREAM'),
       'The application has sent everything, and the upstream has sent ' +
         'nothing since: to_downstream silent for 31 s.',
@@ -122,7 +133,7 @@ test('every kind of stall is a sentence that says who keeps whom waiting', async
   for (const [index, [, sentence]] of sentences.entries()) {
     await untilText(row(page, index + 1).locator('.stall'), sentence);
   }
-  await untilText(page.locator('#verdict-text'), '6 streams are stuck');
+  await untilText(page.locator('#verdict-text'), '8 streams are stuck');
 });
 
 test('stuck streams of one method are told in one line, wherever they stand in the list', async () => {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Each alert fires in the situation that it is for, brought about for real; a lanekeeper that is
-well fires none. Only LanekeeperContractViolation cannot be brought about; promtool's tests have
-it."""
+well fires none. Only LanekeeperContractViolation cannot be brought about, and
+LanekeeperStreamStuckUpstreamWindow not with this upstream; promtool's tests have them."""
 
 import contextlib
 import signal

@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <thread>
 
 #include "proxy/log/formatters.h"
 
@@ -58,15 +57,6 @@ double ValueOf(const prometheus::ClientMetric& metric, prometheus::MetricType ty
 
 // Only the last one to end can tell whether threads are left.
 static std::atomic<int> live_proxies{0};
-
-bool Eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
-  return true;
-}
 
 ProxyHarness::ProxyHarness(RpcThreadKind kind, const std::string& upstream,
                            const std::function<void(Config&)>& change) {

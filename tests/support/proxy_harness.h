@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "proxy/app.h"
 #include "tests/support/downstream_call.h"
+#include "tests/support/eventually.h"
 
 namespace lanekeeper::testing {
 
@@ -41,9 +42,6 @@ class ProxyHarness {
   std::unique_ptr<App> app_;
   std::shared_ptr<grpc::Channel> channel_;
 };
-
-// Polls until `condition` holds; false after kPatience.
-bool Eventually(const std::function<bool()>& condition);
 
 // Every data-path test runs with both kinds of RPC threads.
 class BothKinds : public ::testing::TestWithParam<RpcThreadKind> {};

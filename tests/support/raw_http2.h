@@ -1,10 +1,12 @@
 // The HTTP/2 that no gRPC library would send: a peer that speaks frames by hand (RFC 9113), with
-// header fields as plain literals (RFC 7541 section 6.2.2). Owns its socket. One thread.
+// header fields as plain literals (RFC 7541 section 6.2.2), and that reads whatever comes. Owns its
+// socket. One thread.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -16,31 +18,44 @@ namespace lanekeeper::testing {
 enum FrameType : uint8_t {
   kData = 0,
   kHeaders = 1,
+  kPriority = 2,
   kRstStream = 3,
   kSettings = 4,
+  kPushPromise = 5,
   kPing = 6,
   kGoAway = 7,
   kWindowUpdate = 8,
+  kContinuation = 9,
 };
 inline constexpr uint8_t kEndStream = 1;
 inline constexpr uint8_t kAck = 1;
 inline constexpr uint8_t kEndHeaders = 4;
+inline constexpr uint8_t kPadded = 8;
+
+using Fields = std::vector<std::pair<std::string, std::string>>;
 
 struct Frame {
   uint8_t type = 0;
   uint8_t flags = 0;
   uint32_t stream = 0;
   std::string payload;
+  // Of HEADERS, with what came in CONTINUATION.
+  Fields fields;
+  std::vector<std::string> never_indexed;  // their names
 
+  // The 32-bit number that begins at this byte of the payload.
+  uint32_t Word(size_t offset) const;
   bool ends_stream() const {
     return type == kRstStream || ((type == kData || type == kHeaders) && (flags & kEndStream) != 0);
   }
 };
 
-using Fields = std::vector<std::pair<std::string, std::string>>;
-
 // A header block of literals without indexing.
 std::string Literals(const Fields& fields);
+// The same, with fields that must never be indexed (RFC 7541 section 6.2.3).
+std::string NeverIndexed(const Fields& fields);
+// A frame as it is on the wire.
+std::string FrameBytes(uint8_t type, uint8_t flags, uint32_t stream, const std::string& payload);
 // A gRPC message with its 5-byte prefix.
 std::string Framed(const std::string& message);
 // The same, with the flag that says it is compressed.
@@ -48,15 +63,22 @@ std::string Flagged(const std::string& message);
 
 class RawHttp2 {
  public:
-  // As a client: connects and sends the preface and empty SETTINGS.
-  static RawHttp2 Dial(int port);
-  // As a server, on a connection that was accepted: reads the preface, sends empty SETTINGS.
-  static RawHttp2 Accepted(int fd);
+  // As a client: connects and sends the preface and SETTINGS with this payload.
+  static RawHttp2 Dial(int port, const std::string& settings = "");
+  static RawHttp2 DialUnix(const std::string& path, const std::string& settings = "");
+  // A connection on which nothing has been sent.
+  static RawHttp2 Connect(int port);
+  // As a server, on a connection that was accepted: reads the preface, sends SETTINGS.
+  static RawHttp2 Accepted(int fd, const std::string& settings = "");
+  // The same connection, with nothing read or sent.
+  static RawHttp2 Untouched(int fd) { return RawHttp2(fd); }
 
-  RawHttp2(RawHttp2&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  RawHttp2(RawHttp2&& other) noexcept;
   ~RawHttp2();
 
-  void Send(uint8_t type, uint8_t flags, uint32_t stream, const std::string& payload) const;
+  // False when the peer has closed the connection, or takes nothing for long.
+  bool SendBytes(const std::string& bytes) const;
+  bool Send(uint8_t type, uint8_t flags, uint32_t stream, const std::string& payload) const;
   // Request headers of a gRPC call, with more fields after the usual ones.
   void SendRequest(uint32_t stream, const std::string& path, const Fields& more,
                    uint8_t flags = 0) const;
@@ -66,12 +88,25 @@ class RawHttp2 {
   std::optional<Frame> Read(std::chrono::milliseconds patience = std::chrono::seconds(20));
   // Skips until a frame ends the stream.
   std::optional<Frame> ReadUntilEnd(uint32_t stream);
+  // The next frame, whatever it is; nothing is acknowledged.
+  std::optional<Frame> ReadAny(std::chrono::milliseconds patience = std::chrono::seconds(20));
+  // All bytes until the peer closes the connection, for what is not HTTP/2.
+  std::string ReadText();
+  // Whether reading has come to the end of the connection.
+  bool closed() const { return closed_; }
+  // Ends the connection with a TCP reset.
+  void Abort();
 
  private:
-  explicit RawHttp2(int fd) : fd_(fd) {}
-  bool ReadBytes(char* to, size_t count, std::chrono::milliseconds patience) const;
+  class Inflater;
+
+  explicit RawHttp2(int fd);
+  bool ReadBytes(char* to, size_t count, std::chrono::milliseconds patience);
+  std::optional<Frame> ReadFrame(std::chrono::milliseconds patience);
 
   int fd_;
+  bool closed_ = false;
+  std::unique_ptr<Inflater> inflater_;
 };
 
 // What has come on a stream.

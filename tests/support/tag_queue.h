@@ -8,10 +8,9 @@
 #include <map>
 #include <optional>
 
-namespace lanekeeper::testing {
+#include "tests/support/eventually.h"
 
-// Long enough for a sanitizer build on a busy machine; a test that waits for it in vain fails.
-inline constexpr std::chrono::seconds kPatience{20};
+namespace lanekeeper::testing {
 
 class TagQueue {
  public:

@@ -15,6 +15,7 @@ export function awaited(direction, lane) {
       return 'receiver';
     case 'STREAM_SLOT':
     case 'CONNECTION':
+    case 'CONNECTION_WINDOW':
       return direction === 'to_upstream' ? 'receiver' : 'sender';
     default:
       return '';
@@ -31,6 +32,8 @@ function wait(direction, lane) {
       return 'a stream slot';
     case 'CONNECTION':
       return 'a connection';
+    case 'CONNECTION_WINDOW':
+      return "room on the upstream's connection";
     default:
       return '';
   }
@@ -75,6 +78,8 @@ export function stallCause(stall) {
       return 'there is no connection to the upstream';
     case 'HALF_CLOSED':
       return 'the application has sent everything, and the upstream has sent nothing since';
+    case 'UPSTREAM_WINDOW':
+      return "the room on the upstream's connection is used up";
     default:
       return 'nothing moves';
   }
@@ -83,8 +88,14 @@ export function stallCause(stall) {
 const silences = ['SILENT_SENDER', 'HALF_CLOSED'];
 
 export function stallSentence(stall) {
+  const cause = stallCause(stall) + heldBy(stall.window_holders ?? []);
   const effect = silences.includes(stall.kind) ? 'silent' : 'blocked';
-  return `${stallCause(stall)}: ${stallDirection(stall)} ${effect} for ${duration(stall.lasted)}`;
+  return `${cause}: ${stallDirection(stall)} ${effect} for ${duration(stall.lasted)}`;
+}
+
+// Which streams have used up the room on the upstream's connection.
+function heldBy(ids) {
+  return ids.length > 0 ? `, held by stream${ids.length > 1 ? 's' : ''} ${ids.join(', ')}` : '';
 }
 
 export function capitalized(sentence) {

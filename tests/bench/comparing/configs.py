@@ -23,7 +23,7 @@ def lanekeeper(listen, upstream, threads, kind, certificate=None):
     listener = {"address": listen.address}
     if listen.tls:
         listener["tls"] = {"certificate": certificate.chain, "key": certificate.key}
-    return json.dumps({  # JSON is YAML
+    return json.dumps({  # JSON is YAML; a program that only looks for these two finds them first
         "listen": [listener],
         "upstream": {"address": upstream.address},
         "rpc_threads": rpc_threads,

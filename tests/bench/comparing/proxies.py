@@ -1,5 +1,6 @@
 """The proxies: how each is started, what it cannot do, and which version it is."""
 
+import argparse
 import os
 import pathlib
 import random
@@ -15,14 +16,27 @@ NAMES = ("lanekeeper-user", "lanekeeper-kernel", "grpc-go", "nginx", "haproxy", 
 OURS = "lanekeeper-user"
 
 
+def also(text):
+    """NAME=PATH of one more column, whose binary takes lanekeeper's --config FILE."""
+    name, _, path = text.partition("=")
+    if not re.fullmatch(r"[\w.-]+", name) or name in NAMES:
+        raise argparse.ArgumentTypeError(f"no new name of letters, digits, -._: {name!r}")
+    if not os.access(path, os.X_OK) or not os.path.isfile(path):
+        raise argparse.ArgumentTypeError(f"no program: {path!r}")
+    return name, os.path.abspath(path)
+
+
 class Proxies:
     """Starts them one at a time. `tools` names the binaries, `certificate` what TLS listeners show;
-    configurations go to `folder`."""
+    configurations go to `folder`. `others`: further binaries by name, started like lanekeeper."""
 
-    def __init__(self, tools, certificate, folder):
+    def __init__(self, tools, certificate, folder, others=None):
         self._tools = tools
         self._certificate = certificate
         self._folder = folder
+        self._others = others or {}
+        ours = dict.fromkeys(("lanekeeper-user", "lanekeeper-kernel"), tools.lanekeeper)
+        self._like_lanekeeper = {**ours, **self._others}
 
     def start(self, name, listen, upstream, cores=0):
         """A running proxy that accepts connections on `listen`, pinned to the first `cores` cores
@@ -39,14 +53,14 @@ class Proxies:
 
     def cannot(self, name, transport):
         """Why the proxy cannot listen on that transport; empty if it can."""
-        if not name.startswith("lanekeeper") or transport != "tls":
+        binary = self._like_lanekeeper.get(name)
+        if not binary or transport != "tls":
             return ""
-        return "" if self._lanekeeper_takes_tls() else "no TLS listener yet"
+        return "" if self._takes_tls(binary) else "no TLS listener yet"
 
     def versions(self):
         """Name and version, as the programs tell."""
         asked = {
-            "lanekeeper": ([self._tools.lanekeeper, "--version"], r"lanekeeper (.+)"),
             "nginx": (["nginx", "-v"], r"nginx/(\S+)"),
             "haproxy": (["haproxy", "-v"], r"version (\S+)"),
             "nghttpx": (["nghttpx", "--version"], r"nghttp2/(\S+)"),
@@ -57,14 +71,19 @@ class Proxies:
             "gRPC (C++)": (["dpkg-query", "--show", "--showformat", "${Version}", "libgrpc++1.51"],
                            r"(\S+)"),
         }
+        if self._tools.lanekeeper:
+            asked = {"lanekeeper": ([self._tools.lanekeeper, "--version"], r"lanekeeper (.+)"),
+                     **asked}
+        for name, path in self._others.items():
+            asked[name] = ([path, "--version"], r"(\S.*)")
         return {name: _version(words, pattern) for name, (words, pattern) in asked.items()}
 
     def _command(self, name, listen, upstream, cores):
         certificate = self._certificate
-        if name.startswith("lanekeeper"):
-            kind = name.removeprefix("lanekeeper-")
+        if binary := self._like_lanekeeper.get(name):
+            kind = "kernel" if name.endswith("-kernel") else "user"
             text = configs.lanekeeper(listen, upstream, cores, kind, certificate)
-            return [self._tools.lanekeeper, "--config", self._file(text)], {}
+            return [binary, "--config", self._file(text)], {}
         if name == "grpc-go":
             keys = (["--tls-certificate", certificate.chain, "--tls-key", certificate.key]
                     if listen.tls else [])
@@ -81,10 +100,10 @@ class Proxies:
             return configs.nghttpx_words(listen, upstream, cores, certificate), {}
         raise ValueError(f"no proxy is called {name}")
 
-    def _lanekeeper_takes_tls(self):
+    def _takes_tls(self, binary):
         listen = Endpoint("tls", port=50051)  # only checked, never bound
         path = self._file(configs.lanekeeper(listen, listen, 0, "user", self._certificate))
-        checked = subprocess.run([self._tools.lanekeeper, "--config", path, "--check"],
+        checked = subprocess.run([binary, "--config", path, "--check"],
                                  capture_output=True, timeout=20, check=False)
         return checked.returncode == 0
 

@@ -12,7 +12,7 @@ BUILD = ROOT / "build" / "release"
 
 @dataclasses.dataclass(frozen=True)
 class Tools:
-    lanekeeper: str
+    lanekeeper: str  # None if it is not among the proxies
     bench_load: str
     bench_upstream: str
     go_proxy: str = None  # only when it is among the proxies
@@ -27,10 +27,12 @@ class Certificate:
     both: str
 
 
-def prepare(lanekeeper, folder, with_go_proxy):
-    """The binaries: lanekeeper from `lanekeeper`, the others from `folder`, if these are given, and
-    else built from this tree."""
-    built = {"lanekeeper": lanekeeper}
+def prepare(lanekeeper, folder, chosen):
+    """The binaries that the `chosen` proxies need: lanekeeper from `lanekeeper`, the others from
+    `folder`, if these are given, and else built from this tree."""
+    built = {}
+    if any(name.startswith("lanekeeper-") for name in chosen):
+        built["lanekeeper"] = lanekeeper
     for name in ("bench-load", "bench-upstream"):
         built[name] = str(pathlib.Path(folder, name)) if folder else None
     missing = [name for name, path in built.items() if not path]
@@ -39,9 +41,9 @@ def prepare(lanekeeper, folder, with_go_proxy):
     for name in missing:
         built[name] = _find(name)
     go_proxy = None
-    if with_go_proxy:
+    if "grpc-go" in chosen:
         go_proxy = str(pathlib.Path(folder, "go_proxy")) if folder else _build_go_proxy()
-    tools = Tools(built["lanekeeper"], built["bench-load"], built["bench-upstream"], go_proxy)
+    tools = Tools(built.get("lanekeeper"), built["bench-load"], built["bench-upstream"], go_proxy)
     for path in filter(None, dataclasses.astuple(tools)):
         if not pathlib.Path(path).is_file():
             raise Failure(f"there is no {path}")

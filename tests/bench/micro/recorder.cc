@@ -1,8 +1,8 @@
 // What counting costs: an RPC from start to end, an operation of a lane, one observed duration.
 #include <benchmark/benchmark.h>
 
-#include "proxy/metrics/lane_recorder.h"
-#include "proxy/metrics/rpc_recorder.h"
+#include "proxy/observe/lane_recorder.h"
+#include "proxy/observe/rpc_recorder.h"
 #include "tests/bench/micro/kernel.h"
 
 namespace lanekeeper {
@@ -10,7 +10,7 @@ namespace {
 
 LANEKEEPER_KERNEL void KernelRpcRecorder(MetricShard& shard, const LoopClock& clock) {
   RpcRecorder recorder(shard, clock, "/shop.Orders/Get");
-  recorder.End(TerminationCause::kUpstreamStatus, GRPC_STATUS_OK);
+  recorder.End(TerminationCause::kUpstreamStatus, static_cast<int>(StatusCode::kOk));
 }
 
 LANEKEEPER_KERNEL void KernelLaneRecorder(LaneRecorder& lane) {

@@ -3,7 +3,7 @@
 
 #include "proxy/admin/http_json.h"
 #include "proxy/admin/proto_conversion.h"
-#include "proxy/rpc/stream_activity.h"
+#include "proxy/observe/stream_activity.h"
 #include "tests/bench/micro/kernel.h"
 
 namespace lanekeeper {
@@ -12,10 +12,11 @@ namespace {
 using namespace std::chrono_literals;
 
 LANEKEEPER_KERNEL int64_t KernelStreamLook(const StreamActivity& stream, Instant now) {
-  const UpstreamView upstream{};
-  const LaneSnapshot up = stream.Look(Direction::kToUpstream, now, upstream);
-  const LaneSnapshot down = stream.Look(Direction::kToDownstream, now, upstream);
-  return up.messages + down.messages + (stream.FindStall({30s, 30s}, now, upstream) ? 1 : 0);
+  StreamWaits waits;
+  waits.connected = true;
+  const LaneSnapshot up = stream.Look(Direction::kToUpstream, now, waits);
+  const LaneSnapshot down = stream.Look(Direction::kToDownstream, now, waits);
+  return up.messages + down.messages + (stream.FindStall({30s, 30s}, now, waits) ? 1 : 0);
 }
 
 size_t JsonSize(const StreamSnapshot& snapshot) {

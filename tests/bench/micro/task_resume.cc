@@ -1,7 +1,7 @@
-// Coroutines without what they wait for: resuming one, awaiting a new one, and two side by side.
+// Coroutines without what they wait for: resuming one, and one from its start to its end.
 #include <benchmark/benchmark.h>
 
-#include "proxy/threads/task.h"
+#include "proxy/base/task.h"
 #include "tests/bench/micro/kernel.h"
 
 namespace lanekeeper {
@@ -14,36 +14,37 @@ struct Gate {
   void await_resume() const noexcept {}
 };
 
-Task PassUntil(Gate& gate, const bool& stop, int64_t& passed) {
-  while (!stop) {
-    co_await gate;
-    ++passed;
+class Owner {
+ public:
+  Pool& pool() { return pool_; }
+
+  Detached PassUntil(Gate& gate, const bool& stop, int64_t& passed) {
+    while (!stop) {
+      co_await gate;
+      ++passed;
+    }
   }
-}
 
-// Not inlined into its caller, whose frame it would then share.
-[[gnu::noinline]] Task AddOne(int64_t& sum) {
-  ++sum;
-  co_return;
-}
+  // Not inlined into its caller, whose frame it would then share.
+  [[gnu::noinline]] Detached AddOne(int64_t& sum) {
+    ++sum;
+    co_return;
+  }
 
-Detached AwaitOne(int64_t& sum) { co_await AddOne(sum); }
-
-Detached AwaitTwo(int64_t& sum) { co_await WhenAll(AddOne(sum), AddOne(sum)); }
+ private:
+  Pool pool_;
+};
 
 LANEKEEPER_KERNEL void KernelTaskResume(Gate& gate) { gate.waiter.resume(); }
 
-LANEKEEPER_KERNEL void KernelTaskAwait(int64_t& sum) { AwaitOne(sum); }
-
-LANEKEEPER_KERNEL void KernelTaskWhenAll(int64_t& sum) { AwaitTwo(sum); }
+LANEKEEPER_KERNEL void KernelTaskStart(Owner& owner, int64_t& sum) { owner.AddOne(sum); }
 
 void TaskResume(benchmark::State& state) {
+  Owner owner;
   Gate gate;
   bool stop = false;
   int64_t passed = 0;
-  [](Gate& at, const bool& until, int64_t& count) -> Detached {
-    co_await PassUntil(at, until, count);
-  }(gate, stop, passed);
+  owner.PassUntil(gate, stop, passed);
   for (auto _ : state) KernelTaskResume(gate);
   if (passed != state.iterations()) state.SkipWithError("did not pass once each");
   stop = true;
@@ -51,19 +52,13 @@ void TaskResume(benchmark::State& state) {
 }
 BENCHMARK(TaskResume)->Name("task/resume");
 
-void TaskAwait(benchmark::State& state) {
+void TaskStart(benchmark::State& state) {
+  Owner owner;
   int64_t sum = 0;
-  for (auto _ : state) KernelTaskAwait(sum);
+  for (auto _ : state) KernelTaskStart(owner, sum);
   if (sum != state.iterations()) state.SkipWithError("did not run once each");
 }
-BENCHMARK(TaskAwait)->Name("task/await");
-
-void TaskWhenAll(benchmark::State& state) {
-  int64_t sum = 0;
-  for (auto _ : state) KernelTaskWhenAll(sum);
-  if (sum != 2 * state.iterations()) state.SkipWithError("did not run twice each");
-}
-BENCHMARK(TaskWhenAll)->Name("task/when_all");
+BENCHMARK(TaskStart)->Name("task/start");
 
 }  // namespace
 }  // namespace lanekeeper

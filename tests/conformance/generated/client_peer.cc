@@ -3,8 +3,8 @@
 
 #include <cstring>
 
-#include "proxy/rpc/core_symbols.h"
 #include "tests/conformance/generated/peers.h"
+#include "tests/support/core_symbols.h"
 
 namespace lanekeeper::testing {
 namespace {

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "proxy/rpc/core_symbols.h"
+#include "tests/support/core_symbols.h"
 
 namespace lanekeeper::testing {
 namespace {

@@ -20,8 +20,9 @@ TestOrcaReport Report(double cpu, double memory, double util) {
   return report;
 }
 
-// The one expected difference of the list: core takes the trailer for its own load balancing and
-// shows it to nobody, so a proxy on gRPC's core cannot pass it on. Everything else of the RPC does.
+// The client library shows the trailer to nobody, so a tap looks for it. Behind lanekeeper it is
+// Huffman-coded; that it passes there, byte for byte, is shown by WireMetadata (the case "load
+// report in trailers").
 TEST_P(InteropTest, orca_per_rpc) {
   WireTap tap(route_.target());
   grpc::ChannelArguments arguments;
@@ -36,9 +37,10 @@ TEST_P(InteropTest, orca_per_rpc) {
   grpc::testing::SimpleResponse response;
   ExpectOk(grpc::testing::TestService::NewStub(channel)->UnaryCall(&context, request, &response));
 
+  if (!direct()) return;
   const std::string bytes = tap.to_downstream();
   EXPECT_NE(bytes.find(kEchoTrailingKey), std::string::npos) << "the tap sees no trailers";
-  EXPECT_EQ(bytes.find(kLoadReportKey) != std::string::npos, direct());
+  EXPECT_NE(bytes.find(kLoadReportKey), std::string::npos);
 }
 
 TEST_P(InteropTest, orca_oob) {

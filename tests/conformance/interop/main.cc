@@ -3,7 +3,6 @@
 
 #include <cstdlib>
 
-#include "proxy/lifecycle/process_setup.h"
 #include "tests/conformance/interop/interop_test.h"
 
 namespace lanekeeper::testing {
@@ -23,7 +22,6 @@ TEST(Routes, EachHasItsEntryInCtest) {
 
 int main(int argc, char** argv) {
   ::testing::InitGoogleTest(&argc, argv);
-  lanekeeper::SetUpProcess();
   // For good: gRPC's library would otherwise end with each test, and that can take it 10 s.
   grpc_init();
   return RUN_ALL_TESTS();

@@ -2,11 +2,9 @@
 // the answer for exactly these cases, without a public header that declares it.
 #pragma once
 
-#include <grpc/grpc.h>
-
 #include <cstdint>
 
-uint32_t grpc_call_test_only_get_message_flags(grpc_call* call);
+#include "tests/support/core_symbols.h"
 
 namespace lanekeeper::testing {
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "proxy/upstream/local_status.h"
 #include "tests/support/downstream_call.h"
 
 namespace lanekeeper::testing::wire {
@@ -32,11 +31,9 @@ std::string AskedByGrpc(Lab& lab, const Script& server, const std::string& reque
     text += "message " + Printable(*response) + "\n";
   }
   const grpc::Status status = call.Finish();
-  // The mark is on every such text in a process where a proxy lives, also on this client's own.
-  const std::string message(WithoutMark(status.error_message()).text);
   return "headers\n" + Lines(call.context().GetServerInitialMetadata()) + text +
          fmt::format("status {} '{}' details {}\n", static_cast<int>(status.error_code()),
-                     Printable(message), Printable(status.error_details())) +
+                     Printable(status.error_message()), Printable(status.error_details())) +
          Lines(call.context().GetServerTrailingMetadata());
 }
 

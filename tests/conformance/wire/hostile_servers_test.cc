@@ -69,7 +69,7 @@ TEST_P(WireHostileServers, MetadataAboveTheClientsLimitFailsThatRpcAlone) {
 
 TEST_P(WireHostileServers, AMebibyteOfMetadataFailsThatRpcAlone) {
   if (GetParam().proxies == 0) GTEST_SKIP() << "libnghttp2 refuses it itself";
-  AnswerWith({{"x-large", std::string(1024 * 1024, 'v')}});
+  AnswerWith(Fields(32, {"x-large", std::string(32 * 1024, 'v')}));
 }
 
 TEST_P(WireHostileServers, MessagesThatAreNoneFailThatRpcAlone) {
@@ -103,42 +103,31 @@ TEST_P(WireHostileServers, AStreamThatIsNeverReadHarmsNobodyElse) {
   EXPECT_TRUE(neighbour_.AwaitMore());
 }
 
-// The limit of core 1.51 that nothing above it can mend: base64 that it cannot read, commas
-// included, is an error of the connection. Everyone on it must be told, and a new one must serve.
+// What is in a binary field is the application's: it passes, base64 or not, and the connection stays.
 class WireBadBase64 : public OverRoutes {};
 LANEKEEPER_OVER_ROUTES(WireBadBase64);
 
-TEST_P(WireBadBase64, EndsTheConnectionAndANewOneServes) {
-  if (GetParam().proxies == 0) GTEST_SKIP() << "libnghttp2 does not look at it";
+TEST_P(WireBadBase64, PassesAsItCameAndHarmsNobody) {
   Lab lab(GetParam());
   Connection connection(lab.route().target());
-  for (const char* value : {"****", "A", "AB=C", "AQ,AQ", "AR", "\xff"}) {
-    SCOPED_TRACE(Printable(value));
-    lab.server().On("/wire.Neighbour/Open", [](Stream& rpc) {
-      rpc.Headers(Response());
-      rpc.AwaitClosed();
-    });
-    const std::shared_ptr<Stream> neighbour = connection.NewStream();
-    neighbour->Headers(Request({}, "/wire.Neighbour/Open"));
-    EXPECT_TRUE(neighbour->AwaitHeaders());
-
-    const auto ask = [&](const Fields& trailers) {
-      lab.server().On(kPath, Answer({}, trailers));
-      const std::shared_ptr<Stream> rpc = connection.NewStream();
-      rpc->Headers(Request()).LastMessage("request");
-      EXPECT_TRUE(rpc->AwaitEnd()) << "no answer of any kind";
-      return ValuesAtEnd(rpc->events(), "grpc-status");
-    };
-    EXPECT_THAT(ask({{"x-bad-bin", value}}), ElementsAre(Ne("0")));
-    EXPECT_TRUE(neighbour->AwaitEnd()) << "the neighbour is not told";
-    // One that was under way as the connection ended may still be told UNAVAILABLE.
-    const auto served = [&] {
-      const std::vector<std::string> status = ask({});
-      EXPECT_THAT(status, ElementsAre(AnyOf("0", "14")));
-      return status == std::vector<std::string>{"0"};
-    };
-    EXPECT_TRUE(Eventually(served)) << "no new connection serves";
+  lab.server().On("/wire.Neighbour/Open", [](Stream& rpc) {
+    rpc.Headers(Response());
+    rpc.AwaitClosed();
+  });
+  const std::shared_ptr<Stream> neighbour = connection.NewStream();
+  neighbour->Headers(Request({}, "/wire.Neighbour/Open"));
+  EXPECT_TRUE(neighbour->AwaitHeaders());
+  for (const char* value : {"****", "A", "AB=C", "AQ,AQ", "AR"}) {
+    SCOPED_TRACE(value);
+    lab.server().On(kPath, Answer({}, {{"x-bad-bin", value}}));
+    const std::shared_ptr<Stream> rpc = connection.NewStream();
+    rpc->Headers(Request()).LastMessage("request");
+    EXPECT_TRUE(rpc->AwaitEnd()) << "no answer of any kind";
+    EXPECT_THAT(ValuesAtEnd(rpc->events(), "grpc-status"), ElementsAre("0"));
+    EXPECT_THAT(ValuesAtEnd(rpc->events(), "x-bad-bin"), ElementsAre(value));
+    EXPECT_FALSE(neighbour->ended());
   }
+  neighbour->Reset(NGHTTP2_CANCEL);
 }
 
 }  // namespace

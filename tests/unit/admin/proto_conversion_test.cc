@@ -44,6 +44,19 @@ TEST(ProtoConversionTest, EveryFieldOfAStreamCrosses) {
     stall { kind: STREAM_SLOTS direction: TO_DOWNSTREAM lasted { seconds: 31 } })");
 }
 
+TEST(ProtoConversionTest, AsManyHoldersOfAWindowCrossAsHelp) {
+  StreamSnapshot snapshot = SomeStream(7);
+  snapshot.stall = Stall{StallKind::kUpstreamWindow, Direction::kToUpstream, 31s};
+  snapshot.window_holders = {12, 15};
+  adminpb::Stream stream;
+  ToProto(snapshot, &stream);
+  ExpectEqual(stream.stall(), R"(kind: UPSTREAM_WINDOW direction: TO_UPSTREAM
+                                 lasted { seconds: 31 } window_holders: [ 12, 15 ])");
+  snapshot.window_holders.assign(1000, 12);
+  ToProto(snapshot, &stream);
+  EXPECT_EQ(stream.stall().window_holders_size(), 8);
+}
+
 TEST(ProtoConversionTest, ZerosAreSetAndWhatIsNotThereIsNot) {
   StreamSnapshot snapshot;
   snapshot.attempts = 0;
@@ -86,7 +99,7 @@ TEST(ProtoConversionTest, EveryStateOfALaneHasAWordOfItsOwn) {
     EXPECT_EQ(static_cast<int>(stream.stall().kind()), kind + 1);
     EXPECT_EQ(stream.stall().direction(), adminpb::Stall::TO_UPSTREAM);
   }
-  for (int waiting_for = 0; waiting_for < 5; ++waiting_for) {
+  for (int waiting_for = 0; waiting_for < 6; ++waiting_for) {
     snapshot.to_upstream.waiting_for = static_cast<WaitingFor>(waiting_for);
     ToProto(snapshot, &stream);
     EXPECT_EQ(static_cast<int>(stream.to_upstream().waiting_for()), waiting_for);

@@ -16,6 +16,8 @@ TEST(LaneText, SaysForWhomItWaitsAndHowLong) {
             "receiving: sender 200ms");
   EXPECT_EQ(LaneStateText(MakeLane(v1::Lane::WAITING, v1::STREAM_SLOT, 4s)),
             "waiting: stream_slot 4s");
+  EXPECT_EQ(LaneStateText(MakeLane(v1::Lane::SENDING, v1::CONNECTION_WINDOW, 4s)),
+            "sending: connection_window 4s");
   EXPECT_EQ(LaneStateText(MakeLane(v1::Lane::HALF_CLOSED, v1::NOBODY, 312s)), "half_closed 5m12s");
 }
 
@@ -27,6 +29,18 @@ TEST(LaneText, CountsMessagesAndBytes) {
 TEST(StallText, SaysKindDirectionAndTime) {
   EXPECT_EQ(StallText(StuckStream(17, 31s)), "slow_receiver to_downstream 31s");
   EXPECT_EQ(StallText(IdleStream(17, 31s)), "");
+}
+
+TEST(StallText, NamesTheStreamsThatHoldTheConnectionsWindow) {
+  v1::Stream stream = StuckStream(17, 31s);
+  v1::Stall& stall = *stream.mutable_stall();
+  stall.set_kind(v1::Stall::UPSTREAM_WINDOW);
+  stall.set_direction(v1::Stall::TO_UPSTREAM);
+  EXPECT_EQ(StallText(stream), "upstream_window to_upstream 31s");
+  stall.add_window_holders(12);
+  EXPECT_EQ(StallText(stream), "upstream_window to_upstream 31s, held by stream 12");
+  stall.add_window_holders(15);
+  EXPECT_EQ(StallText(stream), "upstream_window to_upstream 31s, held by streams 12, 15");
 }
 
 TEST(PeerText, KeepsAllButTheUsualScheme) {

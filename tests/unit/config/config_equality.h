@@ -17,10 +17,8 @@ inline auto Fields(const KeepaliveConfig& keepalive) {
 }
 
 inline auto Fields(const UpstreamConfig& upstream) {
-  const auto& [address, load_balancing, authority, user_agent_header, wait_for_ready, keepalive] =
-      upstream;
-  return std::make_tuple(address, load_balancing, authority, user_agent_header, wait_for_ready,
-                         Fields(keepalive));
+  const auto& [address, load_balancing, authority, wait_for_ready, keepalive] = upstream;
+  return std::make_tuple(address, load_balancing, authority, wait_for_ready, Fields(keepalive));
 }
 
 inline auto Fields(const RpcThreadsConfig& rpc_threads) {

@@ -65,7 +65,6 @@ TEST(LoadTest, EveryKeyReachesItsField) {
       "  address: dns:///orders.shop.svc:50052\n"
       "  load_balancing: round_robin\n"
       "  authority: orders.example\n"
-      "  user_agent_header: x-forwarded-user-agent\n"
       "  wait_for_ready: true\n"
       "  keepalive: {time: 6m, timeout: 1500ms}\n"
       "rpc_threads: {kind: user, workers: 3}\n"
@@ -81,7 +80,6 @@ TEST(LoadTest, EveryKeyReachesItsField) {
   expected.upstream = {"dns:///orders.shop.svc:50052",
                        LoadBalancing::kRoundRobin,
                        "orders.example",
-                       "x-forwarded-user-agent",
                        true,
                        {seconds(360), milliseconds(1500)}};
   expected.rpc_threads = {RpcThreadKind::kUser, 3};
@@ -97,14 +95,12 @@ TEST(LoadTest, EveryKeyReachesItsField) {
 TEST(LoadTest, WordsForNoValueEmptyTheField) {
   const Config config =
       Loaded(WithRequired("  authority: preserve\n"
-                          "  user_agent_header: off\n"
                           "rpc_threads: {workers: auto}\n"
                           "limits: {message_size: unlimited}\n"
                           "stuck: {silent_after: same}\n"
                           "metrics: {address: off}\n"
                           "admin: {address: off}\n"));
   EXPECT_EQ(config.upstream.authority, std::nullopt);
-  EXPECT_EQ(config.upstream.user_agent_header, std::nullopt);
   EXPECT_EQ(config.rpc_threads.workers, std::nullopt);
   EXPECT_EQ(config.limits.message_size_bytes, std::nullopt);
   EXPECT_EQ(config.stuck.silent_after, std::nullopt);

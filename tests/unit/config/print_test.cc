@@ -31,9 +31,11 @@ TEST(PrintTest, DefaultsLoadBack) { ExpectLoadsBack(Smallest()); }
 TEST(PrintTest, EveryFieldLoadsBack) {
   Config config;
   config.listen = {{"[::1]:50051"}, {"unix:///run/lanekeeper.sock"}, {"0.0.0.0:0"}};
-  config.upstream = {
-      "ipv6:[::1]:80,[::2]:80",      LoadBalancing::kRoundRobin, "[::1]:443", "x-agent", true,
-      {seconds(90), milliseconds(1)}};
+  config.upstream = {"ipv6:[::1]:80,[::2]:80",
+                     LoadBalancing::kRoundRobin,
+                     "[::1]:443",
+                     true,
+                     {seconds(90), milliseconds(1)}};
   config.rpc_threads = {RpcThreadKind::kUser, 256};
   config.limits = {1'000'000, 999'999, 2'147'483'647, 1'048'576, 4'194'304};
   config.stuck = {milliseconds(2500), seconds(0), StuckAction::kCancel};
@@ -100,7 +102,6 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
             "  address: \"orders:50052\"\n"
             "  load_balancing: pick_first\n"
             "  authority: preserve\n"
-            "  user_agent_header: off\n"
             "  wait_for_ready: false\n"
             "  keepalive:\n"
             "    time: 0\n"

@@ -87,7 +87,7 @@ TEST(SchemaTest, DefaultsAreTheReferences) {
     EXPECT_EQ(leaf["default"].Scalar(), reference.at(path).Scalar()) << path;
     ++defaults;
   }
-  EXPECT_EQ(defaults, 24);  // all but listen and upstream.address
+  EXPECT_EQ(defaults, 23);  // all but listen and upstream.address
 }
 
 TEST(SchemaTest, NamedValuesLoadAndOthersDoNot) {
@@ -102,7 +102,7 @@ TEST(SchemaTest, NamedValuesLoadAndOthersDoNot) {
       EXPECT_THAT(ProblemsWith(path, "Nonsense"), SizeIs(1)) << path;
     }
   }
-  EXPECT_EQ(named_keys, 11);
+  EXPECT_EQ(named_keys, 10);
 }
 
 // The loader's message lists the names it takes; the schema must offer just those.

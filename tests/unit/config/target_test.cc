@@ -72,7 +72,16 @@ TEST(TargetTest, UnknownSchemesAreRefused) {
        {"http://orders:80", "xds:///orders", "https://orders", "orders:80/path"}) {
     EXPECT_THAT(WhyNot(text), HasSubstr("expected HOST:PORT, dns:///HOST:PORT")) << text;
   }
-  EXPECT_THAT(WhyNot("unix-abstract:orders"), HasSubstr("expected a port"));
+}
+
+TEST(TargetTest, NamesOfTheKernelsAreUnixSocketsToo) {
+  std::string why;
+  const auto target = ParseUpstreamTarget("unix-abstract:orders", &why);
+  ASSERT_TRUE(target) << why;
+  EXPECT_TRUE(target->abstract);
+  EXPECT_THAT(Endpoints("unix-abstract:orders"), ::testing::ElementsAre("orders"));
+  EXPECT_FALSE(ParseUpstreamTarget("unix:orders", &why)->abstract);
+  EXPECT_THAT(WhyNot("unix-abstract:"), HasSubstr("expected unix-abstract:NAME"));
 }
 
 TEST(TargetTest, DnsAndUnixNeedTheirThirdSlash) {

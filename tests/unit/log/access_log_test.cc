@@ -1,18 +1,20 @@
 #include "proxy/log/access_log.h"
 
 #include <gmock/gmock.h>
-#include <grpc/status.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "log_testing.h"
+#include "proxy/grpc/status.h"
 
 namespace lanekeeper {
 namespace {
 
 using namespace std::chrono_literals;
+
+int Code(StatusCode code) { return static_cast<int>(code); }
 
 EndedRpc Ended(int code, TerminationCause cause) {
   EndedRpc rpc{.code = code, .cause = cause, .start_wait = 84us};
@@ -36,7 +38,7 @@ constexpr const char* kTraceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b
 
 TEST(AccessLog, TextLine) {
   const KeptLog log(LogFormat::kText);
-  EndedRpc rpc = Ended(GRPC_STATUS_UNAVAILABLE, TerminationCause::kUpstreamLost);
+  EndedRpc rpc = Ended(Code(StatusCode::kUnavailable), TerminationCause::kUpstreamLost);
   rpc.traceparent = kTraceparent;
   AccessLog(LogAccess::kErrors).Write(rpc);
   EXPECT_EQ(log.LastText(),
@@ -51,7 +53,7 @@ TEST(AccessLog, TextLine) {
 
 TEST(AccessLog, JsonLine) {
   const KeptLog log(LogFormat::kJson);
-  EndedRpc rpc = Ended(GRPC_STATUS_OK, TerminationCause::kUpstreamStatus);
+  EndedRpc rpc = Ended(Code(StatusCode::kOk), TerminationCause::kUpstreamStatus);
   rpc.stream.thread_kind = RpcThreadKind::kKernel;
   rpc.traceparent = kTraceparent;
   AccessLog(LogAccess::kAll).Write(rpc);
@@ -70,7 +72,7 @@ TEST(AccessLog, JsonLine) {
 
 TEST(AccessLog, HasNoTraceWhereTheHeaderIsNotValid) {
   const KeptLog log(LogFormat::kText);
-  EndedRpc rpc = Ended(GRPC_STATUS_OK, TerminationCause::kUpstreamStatus);
+  EndedRpc rpc = Ended(Code(StatusCode::kOk), TerminationCause::kUpstreamStatus);
   for (const char* header : {"", "00-zz", "x\" trace_id=1"}) {
     rpc.traceparent = header;
     AccessLog(LogAccess::kAll).Write(rpc);
@@ -81,34 +83,34 @@ TEST(AccessLog, HasNoTraceWhereTheHeaderIsNotValid) {
 TEST(AccessLog, WarnsOfErrorsButNotOfWhatTheClientCancelled) {
   const KeptLog log(LogFormat::kText);
   const AccessLog access(LogAccess::kAll);
-  access.Write(Ended(GRPC_STATUS_OK, TerminationCause::kUpstreamStatus));
+  access.Write(Ended(Code(StatusCode::kOk), TerminationCause::kUpstreamStatus));
   EXPECT_THAT(log.LastText(), testing::StartsWith("info RPC ended "));
-  access.Write(Ended(GRPC_STATUS_CANCELLED, TerminationCause::kClientCancel));
+  access.Write(Ended(Code(StatusCode::kCancelled), TerminationCause::kClientCancel));
   EXPECT_THAT(log.LastText(), testing::StartsWith("info RPC ended "));
-  access.Write(Ended(GRPC_STATUS_CANCELLED, TerminationCause::kUpstreamStatus));
+  access.Write(Ended(Code(StatusCode::kCancelled), TerminationCause::kUpstreamStatus));
   EXPECT_THAT(log.LastText(), testing::StartsWith("warn RPC ended "));
-  access.Write(Ended(GRPC_STATUS_DEADLINE_EXCEEDED, TerminationCause::kDeadline));
+  access.Write(Ended(Code(StatusCode::kDeadlineExceeded), TerminationCause::kDeadline));
   EXPECT_THAT(log.LastText(), testing::StartsWith("warn RPC ended "));
 }
 
 TEST(AccessLog, WantsWhatTheConfigurationAsksFor) {
   const KeptLog log(LogFormat::kText, spdlog::level::info);
-  EXPECT_FALSE(AccessLog(LogAccess::kOff).wants(GRPC_STATUS_OK));
-  EXPECT_FALSE(AccessLog(LogAccess::kOff).wants(GRPC_STATUS_INTERNAL));
-  EXPECT_FALSE(AccessLog(LogAccess::kErrors).wants(GRPC_STATUS_OK));
-  EXPECT_TRUE(AccessLog(LogAccess::kErrors).wants(GRPC_STATUS_CANCELLED));
-  EXPECT_TRUE(AccessLog(LogAccess::kErrors).wants(GRPC_STATUS_INTERNAL));
+  EXPECT_FALSE(AccessLog(LogAccess::kOff).wants(Code(StatusCode::kOk)));
+  EXPECT_FALSE(AccessLog(LogAccess::kOff).wants(Code(StatusCode::kInternal)));
+  EXPECT_FALSE(AccessLog(LogAccess::kErrors).wants(Code(StatusCode::kOk)));
+  EXPECT_TRUE(AccessLog(LogAccess::kErrors).wants(Code(StatusCode::kCancelled)));
+  EXPECT_TRUE(AccessLog(LogAccess::kErrors).wants(Code(StatusCode::kInternal)));
   EXPECT_TRUE(AccessLog(LogAccess::kErrors).wants(99));
-  EXPECT_TRUE(AccessLog(LogAccess::kAll).wants(GRPC_STATUS_OK));
-  EXPECT_TRUE(AccessLog(LogAccess::kAll).wants(GRPC_STATUS_NOT_FOUND));
+  EXPECT_TRUE(AccessLog(LogAccess::kAll).wants(Code(StatusCode::kOk)));
+  EXPECT_TRUE(AccessLog(LogAccess::kAll).wants(Code(StatusCode::kNotFound)));
 }
 
 TEST(AccessLog, WantsNothingThatTheLevelHides) {
   const KeptLog log(LogFormat::kText, spdlog::level::warn);
-  EXPECT_FALSE(AccessLog(LogAccess::kAll).wants(GRPC_STATUS_OK));
-  EXPECT_TRUE(AccessLog(LogAccess::kAll).wants(GRPC_STATUS_INTERNAL));
+  EXPECT_FALSE(AccessLog(LogAccess::kAll).wants(Code(StatusCode::kOk)));
+  EXPECT_TRUE(AccessLog(LogAccess::kAll).wants(Code(StatusCode::kInternal)));
   spdlog::set_level(spdlog::level::err);
-  EXPECT_FALSE(AccessLog(LogAccess::kAll).wants(GRPC_STATUS_INTERNAL));
+  EXPECT_FALSE(AccessLog(LogAccess::kAll).wants(Code(StatusCode::kInternal)));
 }
 
 TEST(AccessLog, CutsLongMethodsAndEscapesStrangeOnes) {

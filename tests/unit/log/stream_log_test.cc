@@ -59,6 +59,8 @@ TEST(LogStuck, HasAMessageForEachKind) {
       {StallKind::kNotConnected, Direction::kToUpstream, "no connection to the upstream"},
       {StallKind::kHalfClosed, Direction::kToDownstream,
        "the requests ended and the upstream has sent nothing since"},
+      {StallKind::kUpstreamWindow, Direction::kToUpstream,
+       "the upstream's connection window is spent"},
   };
   const KeptLog log(LogFormat::kJson);
   RateLimit limit;
@@ -71,6 +73,21 @@ TEST(LogStuck, HasAMessageForEachKind) {
     EXPECT_EQ(line["kind"], ToLabel(want.kind));
     EXPECT_EQ(line["direction"], ToLabel(want.direction));
   }
+}
+
+TEST(LogStuck, NamesStreamsThatHoldTheConnectionsWindow) {
+  const KeptLog log(LogFormat::kText);
+  RateLimit limit;
+  StreamSnapshot stream = Stuck();
+  LogStuck(stream, limit);
+  EXPECT_EQ(log.LastText().find("window_held_by"), std::string::npos);
+  stream.stall->kind = StallKind::kUpstreamWindow;
+  stream.window_holders = {12, 15};
+  LogStuck(stream, limit);
+  EXPECT_NE(log.LastText().find(" window_held_by=12,15 "), std::string::npos) << log.LastText();
+  stream.window_holders = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+  LogStuck(stream, limit);
+  EXPECT_NE(log.LastText().find(" window_held_by=1,2,3,4,5,6,7,8 "), std::string::npos);
 }
 
 TEST(LogStuck, SaysNothingOfAStreamThatMoves) {

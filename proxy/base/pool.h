@@ -1,0 +1,65 @@
+// Freelists for objects of fixed sizes, so that the steady state allocates nothing. Owned by one
+// worker and used on its loop's thread only. Keeps at most kKeptBytesMax for later; the rest goes
+// back to malloc at once. Whoever frees names the size that was asked for.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+namespace lanekeeper {
+
+class Pool {
+ public:
+  static constexpr size_t kPooledBytesMax = 2048;
+  static constexpr size_t kKeptBytesMax = size_t{32} * 1024 * 1024;
+
+  Pool() = default;
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+  ~Pool() {
+    for (Free*& list : free_) {
+      while (list != nullptr) std::free(Pop(list));
+    }
+  }
+
+  void* Allocate(size_t bytes) {
+    if (bytes > kPooledBytesMax) return Checked(std::malloc(bytes));
+    Free*& list = free_[ClassOf(bytes)];
+    if (list == nullptr) return Checked(std::malloc(BytesOf(ClassOf(bytes))));
+    kept_bytes_ -= BytesOf(ClassOf(bytes));
+    return Pop(list);
+  }
+
+  void Deallocate(void* block, size_t bytes) {
+    if (bytes > kPooledBytesMax || kept_bytes_ >= kKeptBytesMax) return std::free(block);
+    Free*& list = free_[ClassOf(bytes)];
+    kept_bytes_ += BytesOf(ClassOf(bytes));
+    list = new (block) Free{list};
+  }
+
+  size_t kept_bytes() const { return kept_bytes_; }
+
+ private:
+  struct Free {
+    Free* next;
+  };
+  static constexpr size_t kStep = 32;
+  static size_t ClassOf(size_t bytes) { return (bytes + kStep - 1) / kStep; }
+  static size_t BytesOf(size_t size_class) { return size_class == 0 ? kStep : size_class * kStep; }
+  static void* Checked(void* block) {
+    if (block == nullptr) throw std::bad_alloc();
+    return block;
+  }
+  static void* Pop(Free*& list) {
+    Free* first = list;
+    list = first->next;
+    return first;
+  }
+
+  std::array<Free*, kPooledBytesMax / kStep + 1> free_{};
+  size_t kept_bytes_ = 0;
+};
+
+}  // namespace lanekeeper

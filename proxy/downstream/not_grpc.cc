@@ -1,0 +1,66 @@
+#include "proxy/downstream/not_grpc.h"
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "proxy/rpc/executor.h"
+
+namespace lanekeeper {
+namespace {
+
+constexpr std::string_view kText =
+    "lanekeeper forwards gRPC: requests need the content-type application/grpc.\n";
+// A request that is longer gets its answer before its end.
+constexpr size_t kRequestBytesMax = 64 * 1024;
+
+}  // namespace
+
+NotGrpc::NotGrpc(RpcEnvironment& environment)
+    : environment_(environment),
+      fiber_(environment.loop.ready()),
+      stream_(fiber_, environment.loop.buffers(), *this) {}
+
+NotGrpc::~NotGrpc() { environment_.executor.Release(fiber_); }
+
+void NotGrpc::Answer(http2::Connection& connection, int32_t id, bool end, int64_t content_length,
+                     RpcEnvironment& environment) {
+  auto* answer = new NotGrpc(environment);
+  if (content_length >= 0) answer->stream_.ExpectBytes(content_length);
+  connection.Adopt(id, answer->stream_, end);
+  answer->Run(content_length > 0);
+}
+
+Detached NotGrpc::Run(bool whole) {
+  SliceQueue chunk(environment_.loop.buffers());
+  http2::Received received = http2::Received::kData;
+  size_t bytes = 0;
+  while (whole && received == http2::Received::kData && bytes <= kRequestBytesMax) {
+    received = co_await stream_.Receive(chunk);
+    bytes += chunk.bytes();
+    stream_.Consume(chunk.bytes());
+    chunk.Clear();
+  }
+  http2::FieldList headers;
+  headers.Add(":status", "415");
+  headers.Add("content-type", "text/plain; charset=utf-8");
+  headers.Add("content-length", std::to_string(kText.size()));
+  stream_.SendHeaders(headers, false);
+  chunk.AppendCopy(reinterpret_cast<const uint8_t*>(kText.data()), kText.size());
+  stream_.Push(chunk);
+  stream_.End();
+  running_ = false;
+  LeaveIfDone();
+}
+
+void NotGrpc::OnClosed(http2::Stream&) { LeaveIfDone(); }
+
+void NotGrpc::OnContractViolation(const char*) { environment_.metrics.contract_violations.Add(1); }
+
+void NotGrpc::LeaveIfDone() {
+  if (running_ || left_ || !stream_.closed()) return;
+  left_ = true;
+  environment_.loop.Retire(std::unique_ptr<NotGrpc>(this));
+}
+
+}  // namespace lanekeeper

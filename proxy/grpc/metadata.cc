@@ -1,0 +1,117 @@
+#include "proxy/grpc/metadata.h"
+
+#include <algorithm>
+#include <array>
+
+namespace lanekeeper {
+namespace {
+
+constexpr size_t kPrintableBytesMax = 64;
+
+using ByteSet = std::array<bool, 256>;
+
+template <class Holds>
+constexpr ByteSet SetOf(Holds holds) {
+  ByteSet set{};
+  for (int byte = 0; byte < 256; ++byte) set[static_cast<size_t>(byte)] = holds(byte);
+  return set;
+}
+
+// gRPC: Header-Name is 1*( %x30-39 / %x61-7A / "_" / "-" / "."), ASCII-Value %x20-7E.
+constexpr ByteSet kGrpcName = SetOf([](int c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '_' || c == '-' || c == '.';
+});
+constexpr ByteSet kGrpcValue = SetOf([](int c) { return c >= 0x20 && c <= 0x7e; });
+constexpr ByteSet kMessageValue = SetOf([](int c) { return c >= 0x20 && c != 0x7f; });
+// RFC 9113 section 8.2.1.
+constexpr ByteSet kHttp2Name = SetOf(
+    [](int c) { return c > 0x20 && c < 0x7f && (c < 'A' || c > 'Z') && c != ':'; });
+constexpr ByteSet kHttp2Value = SetOf([](int c) { return c != 0 && c != '\r' && c != '\n'; });
+
+bool AllIn(const ByteSet& set, std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [&](char c) { return set[static_cast<unsigned char>(c)]; });
+}
+
+bool IsBlank(char c) { return c == ' ' || c == '\t'; }
+
+char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 'a' - 'A') : c; }
+
+bool EqualIgnoringCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return Lower(x) == Lower(y); });
+}
+
+}  // namespace
+
+bool IsConnectionSpecific(std::string_view name) {
+  switch (name.size()) {
+    case 7:
+      return name == "upgrade";
+    case 10:
+      return name == "connection" || name == "keep-alive";
+    case 14:
+      return name == "http2-settings";
+    case 16:
+      return name == "proxy-connection";
+    case 17:
+      return name == "transfer-encoding";
+    default:
+      return false;
+  }
+}
+
+FieldVerdict JudgeField(std::string_view name, std::string_view value) {
+  if (IsConnectionSpecific(name) || name == "te" || name == "expect") return FieldVerdict::kStrip;
+  // A message for people: peers send UTF-8 as it is, though they should encode it.
+  const ByteSet& allowed = name == "grpc-message" ? kMessageValue : kGrpcValue;
+  if (name.empty() || !AllIn(kGrpcName, name) || !AllIn(allowed, value)) {
+    return FieldVerdict::kIllegal;
+  }
+  return FieldVerdict::kForward;
+}
+
+bool IsMalformedField(std::string_view name, std::string_view value) {
+  if (name.empty() || !AllIn(kHttp2Name, name) || !AllIn(kHttp2Value, value)) return true;
+  return !value.empty() && (IsBlank(value.front()) || IsBlank(value.back()));
+}
+
+bool NamedInConnection(std::string_view connection, std::string_view name) {
+  while (!connection.empty()) {
+    const size_t comma = std::min(connection.find(','), connection.size());
+    std::string_view one = connection.substr(0, comma);
+    while (!one.empty() && IsBlank(one.front())) one.remove_prefix(1);
+    while (!one.empty() && IsBlank(one.back())) one.remove_suffix(1);
+    if (EqualIgnoringCase(one, name)) return true;
+    connection.remove_prefix(std::min(comma + 1, connection.size()));
+  }
+  return false;
+}
+
+bool IsGrpcContentType(std::string_view value) {
+  constexpr std::string_view kGrpc = "application/grpc";
+  if (!EqualIgnoringCase(value.substr(0, kGrpc.size()), kGrpc)) return false;
+  value.remove_prefix(kGrpc.size());
+  return value.empty() || value.front() == '+' || value.front() == ';';
+}
+
+bool IsHostAuthority(std::string_view authority) {
+  if (authority.empty() || authority.front() == '%' || authority.front() == '.') return false;
+  return authority.find_first_of("/\\ ?#") == std::string_view::npos &&
+         authority.find("%2F") == std::string_view::npos &&
+         authority.find("%2f") == std::string_view::npos;
+}
+
+bool IsPerRpcField(std::string_view name) {
+  return name == "grpc-timeout" || name == "traceparent" || name == "tracestate" ||
+         name == "x-request-id" || name == "grpc-trace-bin" || name.starts_with("x-b3-");
+}
+
+std::string PrintableField(std::string_view bytes) {
+  std::string text(bytes.substr(0, kPrintableBytesMax));
+  std::replace_if(
+      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return text;
+}
+
+}  // namespace lanekeeper

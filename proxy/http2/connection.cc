@@ -1,0 +1,264 @@
+// The life of a connection: settings, streams, endings.
+#include "proxy/http2/connection.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "proxy/http2/session.h"
+
+namespace lanekeeper::http2 {
+namespace {
+
+// More than limits.open_rpcs would ever want: we refuse by status, clients would queue in silence.
+constexpr uint32_t kStreamsAnnounced = 1'000'000;
+constexpr uint32_t kStreamWindow = 64 * 1024;
+// Connection windows are never backpressure.
+constexpr int32_t kConnectionWindow = 1 << 30;
+// By how much a stream's window may grow, and all of a connection's together.
+constexpr uint32_t kStreamWindowMax = 1024 * 1024;
+constexpr size_t kGrowthBytesMax = size_t{64} * 1024 * 1024;
+// Three quarters of all ids: grpc-go looks for another connection then.
+constexpr uint32_t kIdsUsedMax = 3u << 29;
+// How long a downstream may take to read our notice of a GOAWAY.
+constexpr Instant kNoticePatience = 1'000'000'000;
+
+}  // namespace
+
+Connection::Connection(EventLoop& loop, Fd socket, const ConnectionOptions& options,
+                       ConnectionObserver& observer)
+    : loop_(loop),
+      observer_(observer),
+      options_(options),
+      socket_(std::move(socket)),
+      output_(loop.buffers()),
+      growth_left_(kGrowthBytesMax),
+      received_at_(loop.now()),
+      read_timer_(loop.timers(), *this),
+      drain_timer_(loop.timers(), *this) {
+  StartSession();
+  loop_.Watch(socket_.get(), *this);
+  loop_.RequestFlush(*this);
+}
+
+Connection::~Connection() {
+  while (!streams_.alone()) {
+    auto& stream = *static_cast<Stream*>(streams_.next);
+    Detach(stream);
+    stream.OnClosed(CloseCause::kConnectionLost, 0);
+  }
+  nghttp2_session_del(session_);
+}
+
+// SETTINGS are queued before anything is read: gRPC clients are not ready before they see them.
+void Connection::StartSession() {
+  session_ = NewSession(*this, options_, loop_.pool());
+  std::array<nghttp2_settings_entry, 4> settings{};
+  size_t count = 0;
+  settings[count++] = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow};
+  settings[count++] = {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE,
+                       static_cast<uint32_t>(options_.header_list_bytes_max)};
+  settings[count++] = {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1};
+  if (options_.side == Side::kDownstream)
+    settings[count++] = {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kStreamsAnnounced};
+  else
+    settings[count++] = {NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
+  nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), count);
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
+}
+
+void Connection::Attach(Stream& stream, int32_t id) {
+  stream.connection_ = this;
+  stream.id_ = id;
+  stream.state_ = Next(stream.state_, StreamEvent::kOpened);
+  stream.Join(streams_);
+}
+
+void Connection::Adopt(int32_t id, Stream& stream, bool ended) {
+  nghttp2_session_set_stream_user_data(session_, id, &stream);
+  Attach(stream, id);
+  if (ended) stream.OnRemoteEnd();
+}
+
+void Connection::Answer(int32_t id, const FieldList& headers) {
+  NameValues fields;
+  const nghttp2_nv* pairs = fields.From(headers);
+  nghttp2_submit_response(session_, id, pairs, fields.size(), nullptr);
+  loop_.RequestFlush(*this);
+}
+
+void Connection::RejectStream(int32_t id, uint32_t code) {
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, code);
+  loop_.RequestFlush(*this);
+}
+
+void Connection::SubmitResponse(Stream& stream, const FieldList& headers, bool end) {
+  NameValues fields;
+  const nghttp2_nv* pairs = fields.From(headers);
+  const nghttp2_data_provider data = DataOf(stream);
+  nghttp2_submit_response(session_, stream.id_, pairs, fields.size(), end ? nullptr : &data);
+  loop_.RequestFlush(*this);
+}
+
+void Connection::SubmitTrailers(Stream& stream) {
+  stream.end_queued_ = true;
+  stream.in_ring_.Leave();
+  NameValues fields;
+  const nghttp2_nv* pairs = fields.From(stream.trailers_out_);
+  nghttp2_submit_trailer(session_, stream.id_, pairs, fields.size());
+  loop_.RequestFlush(*this);
+}
+
+void Connection::SubmitReset(Stream& stream, uint32_t code) {
+  nghttp2_session_set_stream_user_data(session_, stream.id_, nullptr);
+  if (!ended_) {
+    nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, stream.id_, code);
+    loop_.RequestFlush(*this);
+  }
+  Detach(stream);
+}
+
+void Connection::Detach(Stream& stream) {
+  stream.SetBlocked(BlockedBy::kNothing, now());
+  stream.window_held_.store(0, std::memory_order_relaxed);
+  if (std::exchange(stream.reset_waits_, false)) --resets_waiting_;
+  growth_left_ += std::exchange(stream.window_growth_, 0);
+  stream.Leave();
+  stream.in_ring_.Leave();
+  stream.connection_ = nullptr;
+}
+
+// The peer broke HTTP/2's rules of messages: its stream ends (RFC 9113 section 8.1.1).
+void Connection::Malformed(Stream& stream) {
+  const int32_t id = stream.id_;
+  nghttp2_session_set_stream_user_data(session_, id, nullptr);
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
+  Detach(stream);
+  stream.OnClosed(CloseCause::kProtocolError, NGHTTP2_PROTOCOL_ERROR);
+  loop_.RequestFlush(*this);
+}
+
+void Connection::StreamClosed(Stream& stream, uint32_t code) {
+  Detach(stream);
+  const bool answered =
+      options_.side == Side::kDownstream ? stream.end_framed_ : stream.remote_ended_;
+  CloseCause cause = CloseCause::kProtocolError;
+  if (answered) {
+    cause = CloseCause::kDone;
+  } else if (reset_id_ == stream.id_) {
+    cause = CloseCause::kPeerReset;
+  } else if (code == NGHTTP2_REFUSED_STREAM && stream.id_ > goaway_last_id_) {
+    cause = CloseCause::kNotProcessed;
+  }
+  stream.OnClosed(cause, code);
+}
+
+bool Connection::HasRoom() const {
+  if (!ready_ || ended_ || going_away_ || closing_) return false;
+  return open_streams_ <
+         nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+// The peer reset nothing: it waits for what was queued before to leave.
+void Connection::ResetSent(Stream& stream) {
+  const uint32_t code = stream.reset_code_;
+  SubmitReset(stream, code);
+  stream.OnClosed(CloseCause::kLocalReset, code);
+}
+
+bool Connection::Open(Stream& stream, const FieldList& headers) {
+  NameValues fields;
+  const nghttp2_nv* pairs = fields.From(headers);
+  const bool end = stream.ending_ && stream.out_.empty() && stream.trailers_out_.empty();
+  const nghttp2_data_provider data = DataOf(stream);
+  const int32_t id = nghttp2_submit_request(session_, nullptr, pairs, fields.size(),
+                                            end ? nullptr : &data, &stream);
+  if (id < 0) return false;
+  ++open_streams_;
+  Attach(stream, id);
+  stream.headers_sent_ = true;
+  loop_.RequestFlush(*this);
+  return true;
+}
+
+size_t Connection::header_list_bytes_taken() const {
+  return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE);
+}
+
+bool Connection::ids_run_out() const {
+  return nghttp2_session_get_next_stream_id(session_) > kIdsUsedMax;
+}
+
+// A stream that drains as fast as it fills gets a larger window, as long as the budget lasts.
+void Connection::ReturnStreamCredit(Stream& stream, size_t bytes) {
+  nghttp2_session_consume_stream(session_, stream.id_, bytes);
+  stream.growth_credit_ += bytes;
+  const uint32_t window = kStreamWindow + stream.window_growth_;
+  if (stream.growth_credit_ >= 2 * size_t{window} && window < kStreamWindowMax) {
+    stream.growth_credit_ = 0;
+    if (window <= growth_left_) {
+      growth_left_ -= window;
+      stream.window_growth_ += window;
+      nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, stream.id_,
+                                            static_cast<int32_t>(window * 2));
+    }
+  }
+  loop_.RequestFlush(*this);
+}
+
+void Connection::Ping() {
+  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+  loop_.RequestFlush(*this);
+}
+
+void Connection::ShutDown() {
+  if (drain_notice_sent_ || ended_) return;
+  drain_notice_sent_ = true;
+  nghttp2_submit_shutdown_notice(session_);
+  Ping();
+  drain_timer_.Set(loop_.now() + kNoticePatience);
+}
+
+void Connection::SendFinalGoaway() {
+  drain_timer_.Cancel();
+  if (closing_) return End(end_.kind, {});
+  if (goaway_sent_ || ended_) return;
+  goaway_sent_ = true;
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
+                        nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
+                        nullptr, 0);
+  loop_.RequestFlush(*this);
+}
+
+void Connection::Close(uint32_t code) {
+  if (ended_ || closing_) return;
+  closing_ = true;
+  nghttp2_session_terminate_session(session_, code);
+  // A peer that does not read is cut.
+  drain_timer_.Set(loop_.now() + kNoticePatience);
+  loop_.RequestFlush(*this);
+}
+
+// Streams first, the observer last; the object itself is destroyed between two steps.
+void Connection::End(EndKind kind, std::string text) {
+  if (ended_) return;
+  ended_ = true;
+  end_.kind = kind;
+  if (!text.empty()) end_.text = std::move(text);
+  loop_.Forget(socket_.get());
+  socket_.Close();
+  Leave();
+  read_timer_.Cancel();
+  drain_timer_.Cancel();
+  output_.Clear();
+  while (!streams_.alone()) {
+    auto& stream = *static_cast<Stream*>(streams_.next);
+    nghttp2_session_set_stream_user_data(session_, stream.id_, nullptr);
+    const bool unseen = options_.side == Side::kUpstream && stream.id_ > goaway_last_id_;
+    Detach(stream);
+    stream.OnClosed(unseen ? CloseCause::kNotProcessed : CloseCause::kConnectionLost, 0);
+  }
+  observer_.OnEnd(end_);
+}
+
+}  // namespace lanekeeper::http2

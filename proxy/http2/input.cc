@@ -1,0 +1,243 @@
+// What comes from the socket: read into blocks, looked at frame by frame before the library does,
+// and given to it whole.
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+
+#include "proxy/http2/connection.h"
+#include "proxy/http2/session.h"
+
+namespace lanekeeper::http2 {
+namespace {
+
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+constexpr size_t kFrameHeaderBytes = 9;
+constexpr size_t kWindowUpdateBytes = 4;
+// So much of one socket before others have their turn.
+constexpr int kReadsMax = 4;
+// Frames that wait to be sent because the peer does not read; more is an attack.
+constexpr size_t kOutboundQueueMax = 10'000;
+constexpr std::string_view kHttp1Answer =
+    "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n"
+    "content-length: 56\r\n\r\nlanekeeper forwards gRPC: this port takes HTTP/2 only.\r\n";
+
+uint32_t Read32(const uint8_t* data) {
+  return (uint32_t{data[0]} << 24) | (uint32_t{data[1]} << 16) | (uint32_t{data[2]} << 8) | data[3];
+}
+
+}  // namespace
+
+void Connection::OnEvents(uint32_t events) {
+  if (ended_) return;
+  if ((events & EPOLLOUT) != 0) loop_.RequestFlush(*this);
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
+  read_again_ = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  ReadSocket();
+}
+
+// Until a short read, which says that there is no more; but to the end if the peer has closed.
+void Connection::ReadSocket() {
+  for (int i = 0; i < kReadsMax && !ended_; ++i) {
+    Block* block = loop_.buffers().NewReadBlock();
+    std::memcpy(block->data(), carry_.data(), carry_size_);
+    const size_t room = block->capacity - carry_size_;
+    const ssize_t size = recv(socket_.get(), block->data() + carry_size_, room, 0);
+    if (size <= 0) {
+      const int error = errno;
+      loop_.buffers().Release(block);
+      if (size == 0) return End(EndKind::kPeerClosed, "the peer closed the connection");
+      if (error == EAGAIN || error == EINTR) return;
+      return End(EndKind::kSocketError, std::strerror(error));
+    }
+    received_at_ = loop_.now();
+    const size_t total = carry_size_ + static_cast<size_t>(size);
+    carry_size_ = 0;
+    if (!closing_) Feed(block, block->data(), total);
+    loop_.buffers().Release(block);
+    if (!ended_) loop_.RequestFlush(*this);
+    if (static_cast<size_t>(size) < room && !read_again_) return AfterInput();
+  }
+  AfterInput();
+  // Edge-triggered: nobody tells of what is left.
+  if (!ended_) read_timer_.Set(loop_.now());
+}
+
+void Connection::AfterInput() {
+  reset_id_ = -1;
+  if (ended_) return;
+  if (nghttp2_session_get_outbound_queue_size(session_) > kOutboundQueueMax) {
+    End(EndKind::kFlood, "too many frames wait because the peer does not read");
+    return;
+  }
+  CheckRoom();
+}
+
+// Whether the first bytes are HTTP/2's. A client begins with the preface, a server with SETTINGS.
+bool Connection::Sniff(const uint8_t* data, size_t size) {
+  const bool downstream = options_.side == Side::kDownstream;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  if (downstream) {
+    const size_t left = std::min(kPreface.size() - sniffed_, size);
+    if (text.substr(0, left) == kPreface.substr(sniffed_, left)) {
+      sniffed_ = static_cast<uint8_t>(sniffed_ + left);
+      return true;
+    }
+  } else if (size >= 4 && data[3] == NGHTTP2_SETTINGS) {
+    sniffed_ = static_cast<uint8_t>(kPreface.size());
+    return true;
+  }
+  if (data[0] >= 0x14 && data[0] <= 0x17) {
+    End(EndKind::kTls, "the peer speaks TLS, this connection is plain");
+  } else if ((downstream && data[0] >= 'A' && data[0] <= 'Z') || text.starts_with("HTTP/")) {
+    if (downstream) {
+      [[maybe_unused]] const ssize_t n = send(socket_.get(), kHttp1Answer.data(),
+                                              kHttp1Answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      shutdown(socket_.get(), SHUT_WR);
+    }
+    End(EndKind::kHttp1, "the peer speaks HTTP/1");
+  } else {
+    End(EndKind::kOther, "the peer's first bytes are not HTTP/2");
+  }
+  return false;
+}
+
+// Walks over the frames. The library gets them whole, but for the payload of a large one; what is
+// left of a frame's begin is carried over to the next read.
+void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
+  const uint8_t* fed = data;
+  const uint8_t* at = data;
+  const uint8_t* end = data + size;
+  if (sniffed_ < kPreface.size()) {
+    const uint8_t before = sniffed_;
+    if (!Sniff(data, size)) return;
+    if (options_.side == Side::kDownstream) at += sniffed_ - before;
+  }
+  while (at < end && !ended_) {
+    const auto left = static_cast<size_t>(end - at);
+    if (payload_left_ > 0) {
+      const size_t skipped = std::min<size_t>(payload_left_, left);
+      payload_left_ -= static_cast<uint32_t>(skipped);
+      at += skipped;
+      continue;
+    }
+    const uint32_t length = left < 3 ? 0 : Read32(at) >> 8;
+    const bool window_update = left > 3 && at[3] == NGHTTP2_WINDOW_UPDATE &&
+                               length == kWindowUpdateBytes;
+    if (left < kFrameHeaderBytes + (window_update ? kWindowUpdateBytes : 0)) {
+      std::memcpy(carry_.data(), at, left);
+      carry_size_ = static_cast<uint8_t>(left);
+      end = at;
+      break;
+    }
+    const uint32_t id = Read32(at + 5) & 0x7fffffff;
+    if (!CountFrame(at[3], at[4], length, id)) return;
+    // The library would end the connection for an increment of 0 on a stream; RFC 9113 6.9 ends
+    // that stream alone.
+    if (window_update && id != 0 && (Read32(at + kFrameHeaderBytes) & 0x7fffffff) == 0 &&
+        nghttp2_session_find_stream(session_, static_cast<int32_t>(id)) != nullptr) {
+      FeedLibrary(block, fed, static_cast<size_t>(at - fed));
+      if (ended_) return;
+      if (auto* stream = static_cast<Stream*>(
+              nghttp2_session_get_stream_user_data(session_, static_cast<int32_t>(id)))) {
+        Malformed(*stream);
+      } else {
+        RejectStream(static_cast<int32_t>(id), NGHTTP2_PROTOCOL_ERROR);
+      }
+      at += kFrameHeaderBytes + kWindowUpdateBytes;
+      fed = at;
+      continue;
+    }
+    payload_left_ = length;
+    at += kFrameHeaderBytes;
+  }
+  if (!ended_) FeedLibrary(block, fed, static_cast<size_t>(end - fed));
+}
+
+void Connection::FeedLibrary(Block* block, const uint8_t* data, size_t size) {
+  if (size == 0) return;
+  reading_ = block;
+  const ssize_t taken = nghttp2_session_mem_recv(session_, data, size);
+  reading_ = nullptr;
+  if (taken < 0) {
+    // What it has to say about that leaves first.
+    const uint8_t* last = nullptr;
+    for (ssize_t n = 0; (n = nghttp2_session_mem_send(session_, &last)) > 0;) {
+      output_.Append(last, static_cast<size_t>(n));
+    }
+    output_.WriteTo(socket_.get());
+    End(EndKind::kProtocolError, nghttp2_strerror(static_cast<int>(taken)));
+  }
+}
+
+// False when the connection has ended for it.
+bool Connection::CountFrame(uint8_t type, uint8_t flags, uint32_t length, uint32_t id) {
+  switch (type) {
+    case NGHTTP2_DATA:
+      if (length == 0 && (flags & NGHTTP2_FLAG_END_STREAM) == 0) CountFlood(FloodKind::kEmptyFrame);
+      break;
+    case NGHTTP2_CONTINUATION:
+      CountFlood(FloodKind::kEmptyFrame);
+      break;
+    case NGHTTP2_PING:
+      if ((flags & NGHTTP2_FLAG_ACK) == 0) CountFlood(FloodKind::kPing);
+      break;
+    case NGHTTP2_SETTINGS:
+      if ((flags & NGHTTP2_FLAG_ACK) == 0) CountFlood(FloodKind::kSettings);
+      break;
+    case NGHTTP2_PRIORITY:
+      CountFlood(FloodKind::kPriority);
+      break;
+    case NGHTTP2_RST_STREAM: {
+      if (options_.side == Side::kUpstream) break;  // it may reset what we ask of it
+      const auto* stream = static_cast<Stream*>(
+          nghttp2_session_get_stream_user_data(session_, static_cast<int32_t>(id)));
+      if (stream == nullptr || !stream->headers_sent_) CountFlood(FloodKind::kReset);
+      break;
+    }
+    case NGHTTP2_WINDOW_UPDATE:
+      CountFlood(FloodKind::kWindowUpdate);
+      break;
+    case NGHTTP2_HEADERS:
+    case NGHTTP2_GOAWAY:
+    case NGHTTP2_PUSH_PROMISE:
+      break;
+    default:
+      CountFlood(FloodKind::kUnknownFrame);
+  }
+  return !ended_;
+}
+
+void Connection::CountFlood(FloodKind kind) {
+  if (closing_ || floods_.Count(kind, loop_.now())) return;
+  end_.flood = kind;
+  end_.text = std::string("the peer floods us: ") + ToLabel(kind);
+  end_.kind = EndKind::kFlood;
+  Close(NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+const char* ToLabel(FloodKind kind) {
+  switch (kind) {
+    case FloodKind::kPing:
+      return "ping";
+    case FloodKind::kSettings:
+      return "settings";
+    case FloodKind::kPriority:
+      return "priority";
+    case FloodKind::kReset:
+      return "reset";
+    case FloodKind::kForcedReset:
+      return "forced_reset";
+    case FloodKind::kWindowUpdate:
+      return "window_update";
+    case FloodKind::kEmptyFrame:
+      return "empty_frame";
+    case FloodKind::kUnknownFrame:
+      return "unknown_frame";
+  }
+  return "ping";
+}
+
+}  // namespace lanekeeper::http2

@@ -1,0 +1,88 @@
+#include "proxy/http2/output.h"
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace lanekeeper::http2 {
+namespace {
+
+constexpr size_t kPiecesMax = 64;
+// What a connection keeps of its buffer while it has nothing to write.
+constexpr size_t kKeptBytes = 4 * 1024;
+
+}  // namespace
+
+void Output::Append(Block* block, const uint8_t* data, uint32_t size) {
+  if (size < kCopiedBytesMax) return Append(data, size);
+  CloseCopied();
+  ++block->references;
+  pieces_.push_back({block, data, 0, size});
+  bytes_ += size;
+}
+
+void Output::CloseCopied() {
+  if (copied_.size() == copied_from_) return;
+  pieces_.push_back({nullptr, nullptr, copied_from_, copied_.size() - copied_from_});
+  copied_from_ = copied_.size();
+}
+
+void Output::Clear() {
+  for (; first_ < pieces_.size(); ++first_) {
+    if (pieces_[first_].block != nullptr) buffers_.Release(pieces_[first_].block);
+  }
+  pieces_.clear();
+  first_ = 0;
+  // A connection that has become quiet keeps little.
+  const bool quiet = copied_.size() < copied_.capacity() / 8;
+  copied_.clear();
+  if (quiet && copied_.capacity() > kKeptBytes) copied_.shrink_to_fit();
+  copied_from_ = 0;
+  bytes_ = 0;
+}
+
+void Output::Remove(size_t bytes) {
+  bytes_ -= bytes;
+  while (bytes > 0) {
+    Piece& piece = pieces_[first_];
+    const size_t part = std::min(bytes, piece.size);
+    bytes -= part;
+    piece.size -= part;
+    piece.offset += part;
+    piece.data += piece.block != nullptr ? part : 0;
+    if (piece.size > 0) return;
+    if (piece.block != nullptr) buffers_.Release(piece.block);
+    ++first_;
+  }
+}
+
+Output::Written Output::WriteTo(int fd) {
+  CloseCopied();
+  while (bytes_ > 0) {
+    std::array<iovec, kPiecesMax> gather;
+    size_t count = 0;
+    size_t wanted = 0;
+    for (size_t i = first_; i < pieces_.size() && count < kPiecesMax; ++i, ++count) {
+      const Piece& piece = pieces_[i];
+      const void* data = piece.block != nullptr ? static_cast<const void*>(piece.data)
+                                                : copied_.data() + piece.offset;
+      gather[count] = {const_cast<void*>(data), piece.size};
+      wanted += piece.size;
+    }
+    msghdr message{};
+    message.msg_iov = gather.data();
+    message.msg_iovlen = count;
+    const ssize_t written = sendmsg(fd, &message, MSG_NOSIGNAL);
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno == EAGAIN ? Written::kSome : Written::kFailed;
+    Remove(static_cast<size_t>(written));
+    if (static_cast<size_t>(written) < wanted) return Written::kSome;
+  }
+  Clear();
+  return Written::kAll;
+}
+
+}  // namespace lanekeeper::http2

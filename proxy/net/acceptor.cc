@@ -1,0 +1,103 @@
+#include "proxy/net/acceptor.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+namespace lanekeeper {
+namespace {
+
+// How long to leave the backlog alone when the process has no descriptor for a new connection.
+constexpr int kPauseMs = 100;
+// So many of one socket before others have their turn.
+constexpr int kAcceptsMax = 64;
+
+bool IsExhaustion(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+class Acceptor::Socket final : public EventHandler, public Retired {
+ public:
+  Socket(Acceptor& acceptor, ListeningSocket socket)
+      : acceptor_(acceptor), socket_(std::move(socket)) {}
+
+  void Watch() { acceptor_.loop_.Watch(socket_->fd(), *this, EPOLLIN); }
+  void Close() {
+    acceptor_.loop_.Forget(socket_->fd());
+    socket_.reset();
+  }
+  // What is missed in a pause is there after it: AcceptAll asks every socket.
+  void OnEvents(uint32_t) override {
+    if (!acceptor_.paused_) Accept();
+  }
+
+  // Edge-triggered: until there is no more.
+  void Accept() {
+    for (int i = 0; socket_ && i < kAcceptsMax; ++i) {
+      Fd fd(accept4(socket_->fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (!fd) {
+        if (errno == EAGAIN) return;
+        if (IsExhaustion(errno)) return acceptor_.Pause(*socket_, errno);
+        continue;  // the fault of one peer, which has gone
+      }
+      if (!socket_->is_unix()) {
+        const int on = 1;
+        setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      }
+      acceptor_.on_connection_(std::move(fd), *socket_);
+    }
+    // Not in this turn: what is due now runs until nothing is.
+    if (socket_) acceptor_.again_timer_.Set(acceptor_.loop_.now() + 1);
+  }
+
+ private:
+  Acceptor& acceptor_;
+  std::optional<ListeningSocket> socket_;
+};
+
+Acceptor::Acceptor(EventLoop& loop, std::vector<ListeningSocket> sockets,
+                   OnConnection on_connection)
+    : loop_(loop), on_connection_(std::move(on_connection)), again_timer_(loop.timers(), *this) {
+  for (ListeningSocket& socket : sockets) {
+    sockets_.push_back(std::make_unique<Socket>(*this, std::move(socket)));
+  }
+}
+
+Acceptor::~Acceptor() { StopAccepting(); }
+
+void Acceptor::Start() {
+  for (const auto& socket : sockets_) socket->Watch();
+}
+
+void Acceptor::StopAccepting() {
+  again_timer_.Cancel();
+  for (auto& socket : sockets_) {
+    socket->Close();
+    loop_.Retire(std::move(socket));
+  }
+  sockets_.clear();
+}
+
+// A connection may lead to StopAccepting, which empties the list and retires the socket in use.
+void Acceptor::AcceptAll() {
+  paused_ = false;
+  for (size_t i = 0; i < sockets_.size() && !paused_; ++i) sockets_[i]->Accept();
+}
+
+void Acceptor::Pause(const ListeningSocket& socket, int error) {
+  paused_ = true;
+  failures_.fetch_add(1, std::memory_order_relaxed);
+  spdlog::warn("cannot accept a connection on {}: {}; trying again in {} ms", socket.name(),
+               std::strerror(error), kPauseMs);
+  again_timer_.Set(loop_.now() + Instant{kPauseMs} * 1'000'000);
+}
+
+}  // namespace lanekeeper

@@ -1,0 +1,46 @@
+// Accepts connections on a loop's thread. Owns the listening sockets. Waits when the process has no
+// descriptor left, and counts that. Ends when destroyed or told to stop; accept_failures from any
+// thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "proxy/net/event_loop.h"
+#include "proxy/net/listening_socket.h"
+
+namespace lanekeeper {
+
+class Acceptor {
+ public:
+  // May call StopAccepting, may not destroy the Acceptor.
+  using OnConnection = std::function<void(Fd, const ListeningSocket&)>;
+
+  Acceptor(EventLoop& loop, std::vector<ListeningSocket> sockets, OnConnection on_connection);
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+  ~Acceptor();
+
+  void Start();
+  // Closes the listening sockets; connections go on.
+  void StopAccepting();
+  int64_t accept_failures() const { return failures_.load(std::memory_order_relaxed); }
+
+ private:
+  class Socket;
+
+  void AcceptAll();
+  void Pause(const ListeningSocket& socket, int error);
+
+  EventLoop& loop_;
+  const OnConnection on_connection_;
+  std::vector<std::unique_ptr<Socket>> sockets_;
+  bool paused_ = false;  // no descriptor is left; goes on when again_timer_ is due
+  std::atomic<int64_t> failures_{0};
+  TimerOf<Acceptor, &Acceptor::AcceptAll> again_timer_;
+};
+
+}  // namespace lanekeeper

@@ -1,0 +1,103 @@
+#include "proxy/net/buffer.h"
+
+#include <cstring>
+
+namespace lanekeeper {
+namespace {
+
+// A slice may keep a block alive that is this many times as large.
+constexpr uint32_t kPinnedFactor = 4;
+
+}  // namespace
+
+Buffers::~Buffers() {
+  for (Block* block : kept_) pool_.Deallocate(block, sizeof(Block) + block->capacity);
+}
+
+Block* Buffers::NewReadBlock() {
+  if (kept_.empty()) return NewBlock(kReadBytes);
+  Block* block = kept_.back();
+  kept_.pop_back();
+  block->references = 1;
+  bytes_held_ += kReadBytes;
+  return block;
+}
+
+Block* Buffers::NewBlock(uint32_t capacity) {
+  auto* block = static_cast<Block*>(pool_.Allocate(sizeof(Block) + capacity));
+  block->references = 1;
+  block->capacity = capacity;
+  bytes_held_ += capacity;
+  return block;
+}
+
+void Buffers::Free(Block* block) {
+  bytes_held_ -= block->capacity;
+  if (block->capacity == kReadBytes && kept_.size() < kKeptBlocks) return kept_.push_back(block);
+  pool_.Deallocate(block, sizeof(Block) + block->capacity);
+}
+
+void SliceQueue::Push(Block* block, const uint8_t* data, uint32_t size, bool compact) {
+  auto* node = static_cast<Node*>(buffers_->pool().Allocate(sizeof(Node)));
+  *node = {nullptr, block, data, size, compact};
+  (last_ == nullptr ? first_ : last_->next) = node;
+  last_ = node;
+  bytes_ += size;
+}
+
+void SliceQueue::PopFront() {
+  Node* node = first_;
+  first_ = node->next;
+  if (first_ == nullptr) last_ = nullptr;
+  buffers_->Release(node->block);
+  buffers_->pool().Deallocate(node, sizeof(Node));
+}
+
+void SliceQueue::Append(Block* block, const uint8_t* data, uint32_t size) {
+  ++block->references;
+  Push(block, data, size, block->capacity < size * kPinnedFactor);
+}
+
+void SliceQueue::AppendCopy(const uint8_t* data, size_t size) {
+  if (size == 0) return;
+  Block* block = buffers_->NewBlock(static_cast<uint32_t>(size));
+  std::memcpy(block->data(), data, size);
+  Push(block, block->data(), static_cast<uint32_t>(size), true);
+}
+
+void SliceQueue::Splice(SliceQueue& other) {
+  if (other.first_ == nullptr) return;
+  (last_ == nullptr ? first_ : last_->next) = other.first_;
+  last_ = other.last_;
+  bytes_ += other.bytes_;
+  other.first_ = other.last_ = nullptr;
+  other.bytes_ = 0;
+}
+
+void SliceQueue::Share(const SliceQueue& other) {
+  for (const Node* node = other.first_; node != nullptr; node = node->next) {
+    if (node->compact)
+      Append(node->block, node->data, node->size);
+    else
+      AppendCopy(node->data, node->size);
+  }
+}
+
+void SliceQueue::Compact() {
+  for (Node* node = first_; node != nullptr; node = node->next) {
+    if (node->compact) continue;
+    Block* block = buffers_->NewBlock(node->size);
+    std::memcpy(block->data(), node->data, node->size);
+    buffers_->Release(node->block);
+    node->block = block;
+    node->data = block->data();
+    node->compact = true;
+  }
+}
+
+void SliceQueue::Clear() {
+  while (first_ != nullptr) PopFront();
+  bytes_ = 0;
+}
+
+}  // namespace lanekeeper

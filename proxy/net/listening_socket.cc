@@ -1,0 +1,148 @@
+#include "proxy/net/listening_socket.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "proxy/net/local_pacing.h"
+
+namespace lanekeeper {
+namespace {
+
+constexpr int kBacklog = 1024;
+// Who may connect is decided by the directory: containers of one pod rarely share a user.
+constexpr mode_t kUnixSocketMode = 0666;
+
+[[noreturn]] void Fail(const std::string& name, const std::string& why) {
+  throw std::runtime_error(fmt::format("cannot listen on {}: {}", name, why));
+}
+
+std::string NumericName(const sockaddr* address, socklen_t length, int port) {
+  char host[NI_MAXHOST] = "?";
+  getnameinfo(address, length, host, sizeof host, nullptr, 0, NI_NUMERICHOST);
+  return address->sa_family == AF_INET6 ? fmt::format("[{}]:{}", host, port)
+                                        : fmt::format("{}:{}", host, port);
+}
+
+int PortOf(const sockaddr_storage& address) {
+  if (address.ss_family == AF_INET6) {
+    return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+  }
+  return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+}
+
+void SetPort(sockaddr* address, int port) {
+  const in_port_t value = htons(static_cast<uint16_t>(port));
+  if (address->sa_family == AF_INET6)
+    reinterpret_cast<sockaddr_in6*>(address)->sin6_port = value;
+  else
+    reinterpret_cast<sockaddr_in*>(address)->sin_port = value;
+}
+
+void BindAndListen(int fd, const sockaddr* address, socklen_t length, const std::string& name) {
+  if (bind(fd, address, length) == 0 && listen(fd, kBacklog) == 0) return;
+  const int error = errno;
+  close(fd);
+  Fail(name, std::strerror(error));
+}
+
+// Whether a server answers on the path; a file that nobody answers on was left behind by a crash.
+bool IsLive(const sockaddr_un& address) {
+  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const bool refused =
+      connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+      errno == ECONNREFUSED;
+  close(probe);
+  return !refused;
+}
+
+void RemoveStaleSocket(const sockaddr_un& address, const std::string& name) {
+  struct stat info {};
+  if (lstat(address.sun_path, &info) != 0) return;
+  if (!S_ISSOCK(info.st_mode)) Fail(name, "the path exists and is not a socket");
+  if (IsLive(address)) Fail(name, std::strerror(EADDRINUSE));
+  unlink(address.sun_path);
+}
+
+}  // namespace
+
+ListeningSocket::ListeningSocket(int fd, std::string name, int port, std::string unix_path)
+    : fd_(fd), name_(std::move(name)), port_(port), unix_path_(std::move(unix_path)) {}
+
+ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)),
+      name_(std::move(other.name_)),
+      port_(other.port_),
+      unix_path_(std::move(other.unix_path_)) {}
+
+ListeningSocket::~ListeningSocket() {
+  if (fd_ < 0) return;
+  // In this order: once closed, another process may take the path over.
+  if (is_unix()) unlink(unix_path_.c_str());
+  close(fd_);
+}
+
+std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address) {
+  std::vector<ListeningSocket> sockets;
+  if (address.is_unix()) {
+    const std::string name = "unix://" + address.unix_path;
+    sockaddr_un path{};
+    path.sun_family = AF_UNIX;
+    if (address.unix_path.size() >= sizeof path.sun_path) Fail(name, "the path is too long");
+    address.unix_path.copy(path.sun_path, sizeof path.sun_path - 1);
+    RemoveStaleSocket(path, name);
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) Fail(name, std::strerror(errno));
+    BindAndListen(fd, reinterpret_cast<const sockaddr*>(&path), sizeof path, name);
+    chmod(path.sun_path, kUnixSocketMode);
+    sockets.push_back(ListeningSocket(fd, name, 0, address.unix_path));
+    return sockets;
+  }
+
+  const std::string wanted = fmt::format("{}:{}", address.host, address.port);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  const int error =
+      getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
+  if (error != 0) Fail(wanted, gai_strerror(error));
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(found, &freeaddrinfo);
+  int port = address.port;
+  for (addrinfo* one = found; one != nullptr; one = one->ai_next) {
+    SetPort(one->ai_addr, port);
+    const int fd = socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) continue;  // a name may have an IPv6 address where the kernel has no IPv6
+    const int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    // "[::]" takes IPv4 too, as in other proxies; a name with addresses of both families needs one
+    // socket each.
+    const int v6_only = found->ai_next != nullptr ? 1 : 0;
+    if (one->ai_family == AF_INET6)
+      setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+    StopPacingFor(fd, *one->ai_addr, one->ai_addrlen);  // nor those that it accepts
+    BindAndListen(fd, one->ai_addr, one->ai_addrlen,
+                  NumericName(one->ai_addr, one->ai_addrlen, port));
+    sockaddr_storage bound{};
+    socklen_t length = sizeof bound;
+    getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length);
+    port = PortOf(bound);
+    sockets.push_back(ListeningSocket(
+        fd, NumericName(reinterpret_cast<const sockaddr*>(&bound), length, port), port, ""));
+  }
+  if (sockets.empty()) Fail(wanted, "no usable address");
+  return sockets;
+}
+
+}  // namespace lanekeeper

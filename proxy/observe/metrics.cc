@@ -1,0 +1,122 @@
+#include "proxy/observe/metrics.h"
+
+#include <array>
+#include <utility>
+
+#include "proxy/observe/family.h"
+#include "proxy/observe/status_names.h"
+#include "proxy/observe/stream_families.h"
+
+namespace lanekeeper {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+}  // namespace
+
+struct Metrics::MethodTotals {
+  int64_t started = 0;
+  int64_t messages_received = 0;
+  int64_t messages_sent = 0;
+  std::array<int64_t, kStatusCodes> handled{};
+  DurationTotals<kHandlingBuckets> handling;
+
+  void Add(const MethodCells& cells) {
+    started += cells.started.Get();
+    messages_received += cells.messages_received.Get();
+    messages_sent += cells.messages_sent.Get();
+    for (size_t i = 0; i < handled.size(); ++i) handled[i] += cells.handled[i].Get();
+    handling.Add(cells.handling);
+  }
+};
+
+Metrics::Metrics(int max_methods) : labels_(max_methods) {}
+
+void Metrics::AddSource(Source source) { sources_.push_back(std::move(source)); }
+
+MetricShard& Metrics::TakeShard() {
+  std::lock_guard lock(shards_mutex_);
+  if (free_shards_.empty()) return shards_.emplace_back(labels_);
+  MetricShard* shard = free_shards_.back();
+  free_shards_.pop_back();
+  return *shard;
+}
+
+void Metrics::ReturnShard(MetricShard& shard) {
+  std::lock_guard lock(shards_mutex_);
+  free_shards_.push_back(&shard);
+}
+
+void Metrics::ForEachShard(const std::function<void(const MetricShard&)>& visit) const {
+  std::lock_guard lock(shards_mutex_);
+  for (const MetricShard& shard : shards_) visit(shard);
+}
+
+int64_t Metrics::Sum(const std::function<int64_t(const MetricShard&)>& read) const {
+  int64_t sum = 0;
+  ForEachShard([&](const MetricShard& shard) { sum += read(shard); });
+  return sum;
+}
+
+std::vector<MetricFamily> Metrics::Collect() const {
+  std::vector<MetricFamily> families;
+  CollectMethods(families);
+  CollectStreamFamilies(*this, families);
+  CollectSources(families);
+  return families;
+}
+
+std::map<MethodLabels::Id, Metrics::MethodTotals> Metrics::TotalsByMethod() const {
+  std::map<MethodLabels::Id, MethodTotals> totals;
+  ForEachShard([&](const MetricShard& shard) {
+    shard.VisitMethods(
+        [&](MethodLabels::Id id, const MethodCells& cells) { totals[id].Add(cells); });
+  });
+  return totals;
+}
+
+void Metrics::CollectMethods(std::vector<MetricFamily>& families) const {
+  MetricFamily started = MakeFamily(
+      "grpc_server_started_total", "RPCs that reached lanekeeper, by method.", MetricType::Counter);
+  MetricFamily handled = MakeFamily(
+      "grpc_server_handled_total",
+      "RPCs that ended, by method and the status code sent downstream.", MetricType::Counter);
+  MetricFamily received =
+      MakeFamily("grpc_server_msg_received_total",
+                 "Request messages received from the downstream, by method.", MetricType::Counter);
+  MetricFamily sent =
+      MakeFamily("grpc_server_msg_sent_total",
+                 "Response messages sent to the downstream, by method.", MetricType::Counter);
+  MetricFamily handling =
+      MakeFamily("grpc_server_handling_seconds",
+                 "Time from an RPC's arrival to its end, by method.", MetricType::Histogram);
+  for (const auto& [id, totals] : TotalsByMethod()) {
+    const MethodLabel label = labels_.Label(id);
+    const Labels labels = {
+        {"grpc_type", "unknown"}, {"grpc_service", label.service}, {"grpc_method", label.method}};
+    AddValue(started, labels, static_cast<double>(totals.started));
+    AddValue(received, labels, static_cast<double>(totals.messages_received));
+    AddValue(sent, labels, static_cast<double>(totals.messages_sent));
+    for (size_t code = 0; code < kStatusCodes; ++code) {
+      if (totals.handled[code] == 0) continue;
+      Labels with_code = labels;
+      with_code.push_back({"grpc_code", StatusName(code)});
+      AddValue(handled, std::move(with_code), static_cast<double>(totals.handled[code]));
+    }
+    AddHistogram(handling, labels, totals.handling.Histogram());
+  }
+  for (MetricFamily* family : {&started, &handled, &received, &sent, &handling}) {
+    families.push_back(std::move(*family));
+  }
+}
+
+void Metrics::CollectSources(std::vector<MetricFamily>& families) const {
+  for (const Source& source : sources_) {
+    MetricFamily family = MakeFamily(source.name, source.help, source.type);
+    for (Sample& sample : source.read()) AddValue(family, std::move(sample.labels), sample.value);
+    families.push_back(std::move(family));
+  }
+}
+
+}  // namespace lanekeeper

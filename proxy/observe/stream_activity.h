@@ -1,0 +1,94 @@
+// What one stream is doing: its lanes, what has moved, when it was half-closed. Owned by the RPC
+// and written on its thread; Look and FindStall from any thread, at any moment, without a lock.
+// What they see may be a message apart between two fields.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <optional>
+
+#include "proxy/base/clock.h"
+#include "proxy/observe/lane_recorder.h"
+#include "proxy/observe/metric_shard.h"
+#include "proxy/observe/stream_snapshot.h"
+
+namespace lanekeeper {
+
+// When silence and waiting become a stall; 0 is never.
+struct StallRules {
+  std::chrono::nanoseconds blocked_after{0};
+  std::chrono::nanoseconds silent_after{0};
+};
+
+// What the HTTP/2 side knows of one direction: since when its bytes cannot leave, and for whom they
+// wait.
+struct LaneBlock {
+  Instant since = 0;  // 0: they can
+  WaitingFor by = WaitingFor::kNobody;
+  std::chrono::nanoseconds total{0};  // before that
+};
+
+// The same for the whole stream, at one moment.
+struct StreamWaits {
+  bool connected = false;  // the upstream
+  std::array<LaneBlock, 2> lanes;
+
+  const LaneBlock& lane(Direction direction) const { return lanes[static_cast<size_t>(direction)]; }
+};
+
+class StreamActivity {
+ public:
+  // One direction of it.
+  struct Way {
+    Way(Direction direction, MetricShard& metrics, const LoopClock& clock);
+
+    LaneRecorder receive;
+    LaneRecorder send;
+    Cell messages;
+    Cell bytes;
+  };
+
+  // The clock and the cells are the loop's, and outlive this.
+  StreamActivity(MetricShard& metrics, const LoopClock& clock);
+  StreamActivity(const StreamActivity&) = delete;
+  StreamActivity& operator=(const StreamActivity&) = delete;
+  ~StreamActivity();
+
+  Way& way(Direction direction) { return ways_[static_cast<size_t>(direction)]; }
+  // The wait of the request headers until they leave.
+  LaneRecorder& start() { return start_; }
+
+  // The requests are complete and have been passed on.
+  void RequestsEnded();
+  // The upstream has answered, if only with headers.
+  void Answered() { answered_.Set(1); }
+  void Attempted() { attempts_.Add(1); }
+
+  // Any thread. `now` is InstantNow() of not long ago.
+  LaneSnapshot Look(Direction direction, Instant now, const StreamWaits& waits) const;
+  std::optional<Stall> FindStall(const StallRules& rules, Instant now,
+                                 const StreamWaits& waits) const;
+  Instant began() const { return began_; }
+  std::chrono::nanoseconds age(Instant now) const { return std::chrono::nanoseconds(now - began_); }
+  // Until the upstream took the RPC.
+  std::chrono::nanoseconds start_wait() const { return start_.total(); }
+  int attempts() const { return static_cast<int>(attempts_.Get()); }
+  bool answered() const { return answered_.Get() != 0; }
+
+ private:
+  const Way& way(Direction direction) const { return ways_[static_cast<size_t>(direction)]; }
+  // Since when its bytes, or a send, wait; 0 where nothing does.
+  Instant SendsSince(Direction direction, const StreamWaits& waits) const;
+  std::optional<Stall> FindSilence(std::chrono::nanoseconds after, Instant now) const;
+
+  MetricShard& metrics_;
+  const LoopClock& clock_;
+  const Instant began_;
+  std::array<Way, 2> ways_;
+  LaneRecorder start_;
+  Cell attempts_;
+  Cell answered_;
+  Cell requests_ended_;  // when; 0: not yet
+};
+
+}  // namespace lanekeeper

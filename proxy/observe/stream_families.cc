@@ -1,0 +1,186 @@
+#include "proxy/observe/stream_families.h"
+
+#include <array>
+#include <string>
+#include <utility>
+
+#include "proxy/observe/family.h"
+#include "proxy/observe/stream_snapshot.h"
+
+namespace lanekeeper {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+constexpr std::array<Direction, 2> kDirections = {Direction::kToUpstream, Direction::kToDownstream};
+constexpr std::array<StreamOp, 2> kStreamOps = {StreamOp::kReceive, StreamOp::kSend};
+
+const char* ToLabel(StreamOp op) { return op == StreamOp::kReceive ? "receive" : "send"; }
+
+// What lanekeeper_stream_op_wait_seconds tells apart.
+struct OpWait {
+  Direction direction;
+  LaneWait wait;
+  WaitingFor waiting_for;
+
+  StreamOp op() const { return wait == LaneWait::kReceive ? StreamOp::kReceive : StreamOp::kSend; }
+};
+constexpr std::array<OpWait, 5> kOpWaits = {
+    {{Direction::kToUpstream, LaneWait::kReceive, WaitingFor::kSender},
+     {Direction::kToUpstream, LaneWait::kStart, WaitingFor::kStreamSlot},
+     {Direction::kToUpstream, LaneWait::kSend, WaitingFor::kReceiver},
+     {Direction::kToDownstream, LaneWait::kReceive, WaitingFor::kSender},
+     {Direction::kToDownstream, LaneWait::kSend, WaitingFor::kReceiver}}};
+
+class Collector {
+ public:
+  Collector(const Metrics& metrics, std::vector<MetricFamily>& families)
+      : metrics_(metrics), families_(families) {}
+
+  // A family of one value.
+  template <class Read>
+  void One(std::string name, std::string help, MetricType type, Read read) {
+    MetricFamily family = MakeFamily(std::move(name), std::move(help), type);
+    AddValue(family, {}, Sum(read));
+    families_.push_back(std::move(family));
+  }
+
+  // A counter of each direction.
+  template <class CellsOf>
+  void ByDirection(std::string name, std::string help, CellsOf cells_of) {
+    MetricFamily family = MakeFamily(std::move(name), std::move(help), MetricType::Counter);
+    for (Direction direction : kDirections) {
+      AddValue(family, {{"direction", lanekeeper::ToLabel(direction)}},
+               Sum([&](const MetricShard& s) {
+                 return cells_of(s)[static_cast<size_t>(direction)].Get();
+               }));
+    }
+    families_.push_back(std::move(family));
+  }
+
+  // A counter of each value of an enumeration.
+  template <class Enum, class CellsOf>
+  void ByEnum(std::string name, std::string help, const char* label, size_t count,
+              CellsOf cells_of) {
+    MetricFamily family = MakeFamily(std::move(name), std::move(help), MetricType::Counter);
+    for (size_t i = 0; i < count; ++i) {
+      AddValue(family, {{label, lanekeeper::ToLabel(static_cast<Enum>(i))}},
+               Sum([&](const MetricShard& s) { return cells_of(s)[i].Get(); }));
+    }
+    families_.push_back(std::move(family));
+  }
+
+  template <const auto& kBounds, class CellsOf>
+  void AddTotals(MetricFamily& family, MetricLabels labels, CellsOf cells_of) {
+    DurationTotals<kBounds> totals;
+    metrics_.ForEachShard([&](const MetricShard& s) { totals.Add(cells_of(s)); });
+    AddHistogram(family, std::move(labels), totals.Histogram());
+  }
+
+  void OpsInFlight();
+  void OpWaits();
+  void Waits();
+
+ private:
+  template <class Read>
+  double Sum(Read read) const {
+    return static_cast<double>(metrics_.Sum(read));
+  }
+
+  const Metrics& metrics_;
+  std::vector<MetricFamily>& families_;
+};
+
+void Collector::OpsInFlight() {
+  MetricFamily family =
+      MakeFamily("lanekeeper_stream_ops_in_flight",
+                 "Receives and sends that have been started and wait to complete, by direction.",
+                 MetricType::Gauge);
+  for (Direction direction : kDirections) {
+    for (StreamOp op : kStreamOps) {
+      AddValue(family, {{"direction", lanekeeper::ToLabel(direction)}, {"op", ToLabel(op)}},
+               Sum([&](const MetricShard& s) { return s.ops_in_flight(direction, op).Get(); }));
+    }
+  }
+  families_.push_back(std::move(family));
+}
+
+void Collector::OpWaits() {
+  MetricFamily family = MakeFamily(
+      "lanekeeper_stream_op_wait_seconds",
+      "Time that receives and sends took to complete, by direction and by what they waited for.",
+      MetricType::Histogram);
+  for (const OpWait& wait : kOpWaits) {
+    AddTotals<kWaitBuckets>(
+        family,
+        {{"direction", lanekeeper::ToLabel(wait.direction)},
+         {"op", ToLabel(wait.op())},
+         {"waiting_for", lanekeeper::ToLabel(wait.waiting_for)}},
+        [&](const MetricShard& s) -> auto& {
+          return s.waits[static_cast<size_t>(wait.direction)][static_cast<size_t>(wait.wait)];
+        });
+  }
+  families_.push_back(std::move(family));
+}
+
+void Collector::Waits() {
+  MetricFamily start_wait = MakeFamily(
+      "lanekeeper_upstream_start_wait_seconds",
+      "Time from the start of an RPC upstream until its headers left, which takes a connection and "
+      "a stream that the upstream allows, or until the RPC ended.",
+      MetricType::Histogram);
+  AddTotals<kWaitBuckets>(
+      start_wait, {}, [](const MetricShard& s) -> auto& {
+        return s.waits[static_cast<size_t>(Direction::kToUpstream)]
+                      [static_cast<size_t>(LaneWait::kStart)];
+      });
+  families_.push_back(std::move(start_wait));
+
+  MetricFamily lag =
+      MakeFamily("lanekeeper_worker_loop_lag_seconds",
+                 "How late the loops that take RPCs do what is due, measured twice a second.",
+                 MetricType::Histogram);
+  AddTotals<kLagBuckets>(
+      lag, {}, [](const MetricShard& s) -> auto& { return s.loop_lag; });
+  families_.push_back(std::move(lag));
+}
+
+}  // namespace
+
+void CollectStreamFamilies(const Metrics& metrics,
+                           std::vector<prometheus::MetricFamily>& families) {
+  Collector collect(metrics, families);
+  collect.One("lanekeeper_streams_open", "RPCs that are open now.", MetricType::Gauge,
+              [](const MetricShard& s) { return s.streams_open.Get(); });
+  collect.One("lanekeeper_streams_half_closed",
+              "Open RPCs whose requests have ended while the upstream may go on.",
+              MetricType::Gauge, [](const MetricShard& s) { return s.streams_half_closed.Get(); });
+  collect.OpsInFlight();
+  collect.OpWaits();
+  collect.ByDirection(
+      "lanekeeper_stream_messages_total", "Messages forwarded, by direction.",
+      [](const MetricShard& s) -> auto& { return s.messages; });
+  collect.ByDirection(
+      "lanekeeper_stream_message_bytes_total",
+      "Bytes of the messages forwarded, as on the wire without framing, by "
+      "direction.",
+      [](const MetricShard& s) -> auto& { return s.message_bytes; });
+  collect.Waits();
+  collect.One("lanekeeper_upstream_retries_total",
+              "RPCs started again on another connection because the upstream had not processed "
+              "them.",
+              MetricType::Counter, [](const MetricShard& s) { return s.upstream_retries.Get(); });
+  collect.ByEnum<TerminationCause>(
+      "lanekeeper_streams_terminated_total", "RPCs that ended, by the cause of their end.", "cause",
+      kTerminationCauses, [](const MetricShard& s) -> auto& { return s.terminated; });
+  collect.ByEnum<RejectReason>(
+      "lanekeeper_rpcs_rejected_total", "RPCs refused at once, by reason.", "reason",
+      kRejectReasons, [](const MetricShard& s) -> auto& { return s.rejected; });
+  collect.One(
+      "lanekeeper_stream_contract_violations_total",
+      "Second sends or receives in one direction of a stream: a bug of lanekeeper, always 0.",
+      MetricType::Counter, [](const MetricShard& s) { return s.contract_violations.Get(); });
+}
+
+}  // namespace lanekeeper

@@ -1,0 +1,44 @@
+// Kind `kernel`: an OS thread for each RPC; see executor.h.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "proxy/rpc/executor.h"
+
+namespace lanekeeper {
+
+class KernelExecutor final : public Executor {
+ public:
+  explicit KernelExecutor(EventLoop& loop);
+  // After Drive has returned; ends and joins every thread.
+  ~KernelExecutor() override;
+
+  void Drive() override;
+  bool Enter(Fiber& fiber) override { return fiber.thread != nullptr; }
+  void Release(Fiber& fiber) override;
+  int64_t idle_threads() const override { return idle_count_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class ::lanekeeper::FiberThread;
+
+  // With the baton, until another thread has to have it; true when the loop has been stopped and
+  // this one has it still.
+  bool DriveOn(FiberThread& self);
+  void Assign(Fiber& fiber, FiberThread& self);
+  void DismissIdle(const FiberThread& self);
+  void JoinLeaving();
+  void CountIdle();
+
+  EventLoop& loop_;
+  std::unique_ptr<FiberThread> main_;  // the worker's own thread, which has no fiber
+  std::vector<std::unique_ptr<FiberThread>> threads_;
+  std::deque<FiberThread*> idle_;  // the last to become idle is the first to be used
+  std::vector<std::unique_ptr<FiberThread>> leaving_;
+  FiberThread* holder_ = nullptr;  // of the baton
+  std::atomic<int64_t> idle_count_{0};
+};
+
+}  // namespace lanekeeper

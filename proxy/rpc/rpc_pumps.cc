@@ -1,0 +1,280 @@
+// The contract, as code: each direction receives a chunk and sends it, one of each in flight.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "proxy/grpc/metadata.h"
+#include "proxy/rpc/executor.h"
+#include "proxy/rpc/response_fields.h"
+#include "proxy/rpc/rpc.h"
+
+namespace lanekeeper {
+namespace {
+
+uint32_t Code(H2Error error) { return static_cast<uint32_t>(error); }
+
+// Waits until the fiber is run for the first time.
+struct OnFiber {
+  Fiber& fiber;
+  bool await_ready() const { return false; }
+  void await_suspend(std::coroutine_handle<> self) const { fiber.Wake(self); }
+  void await_resume() const {}
+};
+
+}  // namespace
+
+Detached Rpc::Run() {
+  ++pumps_;
+  co_await OnFiber{fiber_};
+  Begin();
+  PumpEnded();
+}
+
+// Headers leave at once, with the first bytes if those are here.
+void Rpc::Begin() {
+  if (ended_) return CloseUpstream(Code(H2Error::kCancel));
+  if (request_.problem) return FailWith(Ending(*request_.problem), true);
+  if (!environment_.executor.Enter(fiber_)) {
+    environment_.metrics.rejected[static_cast<size_t>(RejectReason::kNoThread)].Add(1);
+    return FailWith({TerminationCause::kLimit, CodeFor(RejectReason::kNoThread),
+                     MessageFor(RejectReason::kNoThread)},
+                    true);
+  }
+  activity_.start().Started();
+  environment_.channel.Start(*this);
+  if (ended_) return;
+  PumpRequests();
+  PumpResponses();
+}
+
+Detached Rpc::PumpRequests() {
+  ++pumps_;
+  StreamActivity::Way& way = activity_.way(Direction::kToUpstream);
+  SliceQueue chunk(environment_.loop.buffers());
+  for (;;) {
+    way.receive.Started();
+    const http2::Received received = co_await downstream_.Receive(chunk);
+    way.receive.Completed();
+    if (received == http2::Received::kEnd) EndRequests();
+    if (received != http2::Received::kData || ended_) break;
+    if (!Count(Direction::kToUpstream, requests_, chunk)) break;
+    attempts_.Keep(chunk);
+    way.send.Started();
+    co_await upstream_.Send(std::move(chunk));
+    way.send.Completed();
+    if (ended_) break;
+  }
+  PumpEnded();
+}
+
+Detached Rpc::PumpResponses() {
+  ++pumps_;
+  StreamActivity::Way& way = activity_.way(Direction::kToDownstream);
+  SliceQueue chunk(environment_.loop.buffers());
+  for (;;) {
+    way.receive.Started();
+    const http2::Received received = co_await upstream_.Receive(chunk);
+    way.receive.Completed();
+    if (ended_) break;
+    if (received == http2::Received::kHeaders) {
+      if (ForwardHeaders()) continue;
+      break;
+    }
+    if (received == http2::Received::kClosed) {
+      if (StartAgain()) continue;
+      UpstreamBroke();
+      break;
+    }
+    if (received == http2::Received::kEnd) {
+      ForwardEnd();
+      break;
+    }
+    if (grpc_response_ && !Count(Direction::kToDownstream, responses_, chunk)) break;
+    way.send.Started();
+    const bool sent = co_await downstream_.Send(std::move(chunk));
+    way.send.Completed();
+    if (!sent || ended_) break;
+  }
+  PumpEnded();
+}
+
+void Rpc::PumpEnded() {
+  --pumps_;
+  FinishIfDone();
+}
+
+// Message borders pass through. False when a message is too large, before any of it is held; those
+// in front of it go on.
+bool Rpc::Count(Direction direction, MessageCounter& counter, SliceQueue& bytes) {
+  const MessageCounter before = counter;
+  bool fits = true;
+  for (const SliceQueue::Node* node = bytes.first(); node != nullptr && fits; node = node->next) {
+    fits = counter.Add(node->data, node->size);
+  }
+  const auto index = static_cast<size_t>(direction);
+  const auto complete = static_cast<int64_t>(counter.complete() - before.complete());
+  const auto passed = static_cast<int64_t>(counter.payload_bytes() - before.payload_bytes());
+  StreamActivity::Way& way = activity_.way(direction);
+  way.messages.Add(complete);
+  way.bytes.Add(passed);
+  environment_.metrics.messages[index].Add(complete);
+  environment_.metrics.message_bytes[index].Add(passed);
+  MethodCells& method = recorder_.method();
+  if (direction == Direction::kToUpstream)
+    method.messages_received.Add(static_cast<int64_t>(counter.begun() - before.begun()));
+  else
+    method.messages_sent.Add(complete);
+  if (fits) return true;
+  SliceQueue whole(environment_.loop.buffers());
+  bytes.Consume(counter.bytes() - before.bytes(),
+                [&](Block* block, const uint8_t* data, uint32_t size) {
+                  whole.Append(block, data, size);
+                });
+  if (direction == Direction::kToDownstream) downstream_.Push(whole);
+  FailWith({TerminationCause::kLimit, StatusCode::kResourceExhausted,
+            fmt::format("lanekeeper: message of {} bytes exceeds limits.message_size, {} bytes",
+                        counter.too_large(), environment_.message_bytes_max)},
+           false);
+  return false;
+}
+
+// Half a message is no orderly end.
+void Rpc::EndRequests() {
+  if (ended_) return;
+  if (requests_.mid_message()) {
+    return FailWith({TerminationCause::kClientCancel, StatusCode::kInternal,
+                     "lanekeeper: the requests end in the middle of a message"},
+                    true);
+  }
+  activity_.RequestsEnded();
+  upstream_.End();
+}
+
+bool Rpc::ForwardHeaders() {
+  attempts_.Commit(AttemptEvent::kAnswered);
+  activity_.Answered();
+  const http2::FieldList& received = upstream_.headers();
+  const std::string_view status = received.Find(":status");
+  http_status_ = status.size() == 3
+                     ? (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0')
+                     : 0;
+  grpc_response_ = http_status_ == 200 && IsGrpcContentType(received.Find("content-type"));
+  if (upstream_.ended_with_headers()) {
+    ForwardEnd();
+    return false;
+  }
+  if (upstream_.fields_too_large() ||
+      received.list_bytes() > environment_.response_metadata_bytes_max) {
+    FailWith({TerminationCause::kLimit, StatusCode::kResourceExhausted,
+              fmt::format("lanekeeper: metadata of {} bytes exceeds limits.{}, {} bytes",
+                          received.list_bytes(), environment_.response_metadata_key,
+                          environment_.response_metadata_bytes_max)},
+             true);
+    return false;
+  }
+  TranslatedResponse translated = TranslateResponse(received);
+  if (translated.illegal) {
+    FailWith({TerminationCause::kIllegalMetadata, StatusCode::kInternal,
+              fmt::format("lanekeeper: metadata '{}' has a key or value that gRPC does not allow",
+                          *translated.illegal)},
+             true);
+    return false;
+  }
+  downstream_.SendHeaders(translated.fields, false);
+  return true;
+}
+
+// The upstream's END_STREAM: its trailers, its trailers-only answer, or nothing.
+void Rpc::ForwardEnd() {
+  const bool alone = upstream_.ended_with_headers();
+  const http2::FieldList& received = alone ? upstream_.headers() : upstream_.trailers();
+  if (upstream_.fields_too_large() ||
+      received.list_bytes() > environment_.response_metadata_bytes_max) {
+    return FailWith({TerminationCause::kLimit, StatusCode::kResourceExhausted,
+                     fmt::format("lanekeeper: metadata of {} bytes exceeds limits.{}, {} bytes",
+                                 received.list_bytes(), environment_.response_metadata_key,
+                                 environment_.response_metadata_bytes_max)},
+                    false);
+  }
+  TranslatedResponse translated = TranslateResponse(received);
+  if (translated.illegal) {
+    return FailWith(
+        {TerminationCause::kIllegalMetadata, StatusCode::kInternal,
+         fmt::format("lanekeeper: metadata '{}' has a key or value that gRPC does not allow",
+                     *translated.illegal)},
+        false);
+  }
+  if (grpc_response_ && responses_.mid_message() && received.Find("grpc-status") == "0") {
+    return FailWith({TerminationCause::kUpstreamLost, StatusCode::kInternal,
+                     "lanekeeper: the responses end in the middle of a message"},
+                    false);
+  }
+  ended_ = true;
+  RecordUpstreamStatus(received);
+  if (alone)
+    downstream_.SendHeaders(translated.fields, true);
+  else
+    downstream_.End(std::move(translated.fields));
+  // Nobody reads what is still to be sent of the requests.
+  CloseUpstream(Code(H2Error::kNoError));
+}
+
+// For the numbers: of several grpc-status fields the first that is no OK.
+void Rpc::RecordUpstreamStatus(const http2::FieldList& fields) {
+  int code = -1;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const http2::Field field = fields[i];
+    if (field.name == "grpc-status" && code <= 0) code = ParseStatus(field.value);
+  }
+  if (code < 0) {
+    code = static_cast<int>(http_status_ == 200 ? StatusCode::kUnknown
+                                                : StatusOfHttp(http_status_));
+  }
+  const bool timed_out = code == static_cast<int>(StatusCode::kDeadlineExceeded) ||
+                         code == static_cast<int>(StatusCode::kCancelled);
+  const bool late = timed_out && deadline_passed();
+  recorder_.End(late ? TerminationCause::kDeadline : TerminationCause::kUpstreamStatus, code);
+}
+
+// Once more, if the upstream has certainly not seen it.
+bool Rpc::StartAgain() {
+  if (downstream_.closed() ||
+      !attempts_.TakeAnother(upstream_.close_cause(), upstream_.close_code())) {
+    return false;
+  }
+  environment_.metrics.upstream_retries.Add(1);
+  activity_.Attempted();
+  const bool ending = upstream_.ending();
+  upstream_.Renew();
+  SliceQueue again(environment_.loop.buffers());
+  again.Share(attempts_.kept());
+  upstream_.Push(again);
+  if (ending) upstream_.End();
+  activity_.start().Started();
+  environment_.channel.Start(*this);
+  return !ended_;
+}
+
+// No status came. A reset passes as it is, behind what came before it; the loss of a connection,
+// which the application does not have, becomes a status.
+void Rpc::UpstreamBroke() {
+  attempts_.Commit(AttemptEvent::kGaveUp);
+  if (upstream_.close_cause() == http2::CloseCause::kPeerReset) {
+    ended_ = true;
+    const uint32_t code = upstream_.close_code();
+    const bool late = code == Code(H2Error::kCancel) && deadline_passed();
+    recorder_.End(late ? TerminationCause::kDeadline : TerminationCause::kUpstreamLost,
+                  static_cast<int>(late ? StatusCode::kDeadlineExceeded : StatusOfReset(code)));
+    downstream_.ResetWhenSent(code);
+    return;
+  }
+  const bool broken = upstream_.close_cause() == http2::CloseCause::kProtocolError;
+  FailWith({TerminationCause::kUpstreamLost,
+            broken ? StatusCode::kInternal : StatusCode::kUnavailable,
+            broken ? "lanekeeper: the upstream broke the rules of HTTP/2 on this stream"
+                   : "lanekeeper: the connection to the upstream was lost"},
+           false);
+}
+
+}  // namespace lanekeeper

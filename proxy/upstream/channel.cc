@@ -1,0 +1,225 @@
+#include "proxy/upstream/channel.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "config/target.h"
+#include "proxy/observe/termination.h"
+
+namespace lanekeeper {
+namespace {
+
+// A name is asked for again at most so often.
+constexpr Instant kResolveInterval = 1'000'000'000;
+
+UpstreamManners MannersOf(const UpstreamConfig& config, size_t header_list_bytes_max) {
+  UpstreamManners manners;
+  manners.keepalive_time = config.keepalive.time;
+  manners.keepalive_timeout = config.keepalive.timeout;
+  manners.header_list_bytes_max = header_list_bytes_max;
+  return manners;
+}
+
+}  // namespace
+
+const char* ToLabel(ChannelState state) {
+  switch (state) {
+    case ChannelState::kIdle:
+      return "idle";
+    case ChannelState::kConnecting:
+      return "connecting";
+    case ChannelState::kReady:
+      return "ready";
+    case ChannelState::kTransientFailure:
+      return "transient_failure";
+  }
+  return "idle";
+}
+
+Channel::Channel(EventLoop& loop, const UpstreamConfig& config, int64_t waiting_max,
+                 size_t header_list_bytes_max)
+    : loop_(loop),
+      config_(config),
+      waiting_max_(waiting_max),
+      manners_(MannersOf(config, header_list_bytes_max)),
+      resolver_(loop),
+      resolve_timer_(loop.timers(), *this) {}
+
+// Subchannels first: their connections end, and what RPCs are left are told.
+Channel::~Channel() { subchannels_.clear(); }
+
+void Channel::Connect() {
+  std::string why;
+  const auto target = ParseUpstreamTarget(config_.address, &why);
+  if (!target) throw std::runtime_error(fmt::format("upstream {}: {}", config_.address, why));
+  std::vector<SocketAddress> addresses;
+  for (const ListenAddress& endpoint : target->endpoints) {
+    if (endpoint.is_unix()) {
+      if (auto address = SocketAddress::Unix(endpoint.unix_path, target->abstract)) {
+        addresses.push_back(*address);
+      }
+    } else if (auto address = SocketAddress::FromIp(endpoint.host, endpoint.port)) {
+      addresses.push_back(*address);
+    } else {
+      host_ = endpoint.host;
+      port_ = endpoint.port;
+    }
+  }
+  if (!host_.empty()) return Resolve();
+  SetAddresses(std::move(addresses));
+}
+
+void Channel::Resolve() {
+  if (resolving_) return;
+  resolving_ = true;
+  if (subchannels_.empty()) state_.store(ChannelState::kConnecting, std::memory_order_relaxed);
+  resolver_.Resolve(host_, port_, [this](Resolver::Answer answer) { OnResolved(std::move(answer)); });
+}
+
+// An answer without addresses changes nothing that works.
+void Channel::OnResolved(Resolver::Answer answer) {
+  resolving_ = false;
+  resolved_at_ = loop_.now();
+  if (!answer.addresses.empty()) {
+    resolve_backoff_.Reset();
+    error_.clear();
+    return SetAddresses(std::move(answer.addresses));
+  }
+  error_ = fmt::format("cannot resolve '{}': {}", host_, answer.error);
+  resolve_timer_.Set(loop_.now() + resolve_backoff_.Next().count());
+  Update();
+}
+
+void Channel::SetAddresses(std::vector<SocketAddress> addresses) {
+  if (config_.load_balancing == LoadBalancing::kPickFirst) {
+    if (subchannels_.empty())
+      subchannels_.push_back(
+          std::make_unique<Subchannel>(loop_, std::move(addresses), manners_, *this));
+    else
+      subchannels_.front()->SetAddresses(std::move(addresses));
+    return Update();
+  }
+  std::erase_if(subchannels_, [&](const auto& subchannel) {
+    return std::find(addresses.begin(), addresses.end(), subchannel->addresses().front()) ==
+           addresses.end();
+  });
+  for (const SocketAddress& address : addresses) {
+    const bool known = std::any_of(
+        subchannels_.begin(), subchannels_.end(),
+        [&](const auto& subchannel) { return subchannel->addresses().front() == address; });
+    if (known) continue;
+    subchannels_.push_back(std::make_unique<Subchannel>(
+        loop_, std::vector<SocketAddress>{address}, manners_, *this));
+  }
+  Update();
+}
+
+http2::Connection* Channel::Pick() {
+  for (size_t i = 0; i < subchannels_.size(); ++i) {
+    Subchannel& subchannel = *subchannels_[next_pick_++ % subchannels_.size()];
+    if (http2::Connection* connection = subchannel.WithRoom()) return connection;
+  }
+  return nullptr;
+}
+
+void Channel::Start(StartRequest& request) {
+  if (queue_.alone()) {
+    if (http2::Connection* connection = Pick()) return request.OnSlot(*connection);
+  }
+  if (state() == ChannelState::kTransientFailure && !config_.wait_for_ready) {
+    return request.OnStartFailed(StatusCode::kUnavailable,
+                                 fmt::format("lanekeeper: upstream {}: {}", config_.address, error_));
+  }
+  if (waiting() >= waiting_max_) {
+    return request.OnStartFailed(CodeFor(RejectReason::kUpstreamWaiting),
+                                 MessageFor(RejectReason::kUpstreamWaiting));
+  }
+  request.Join(queue_);
+  waiting_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void Channel::Withdraw(StartRequest& request) {
+  request.Leave();
+  waiting_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Channel::ServeWaiting() {
+  if (serving_) return;
+  serving_ = true;
+  while (!queue_.alone()) {
+    http2::Connection* connection = Pick();
+    if (connection == nullptr) break;
+    auto& request = *static_cast<StartRequest*>(queue_.next);
+    Withdraw(request);
+    request.OnSlot(*connection);
+  }
+  serving_ = false;
+}
+
+void Channel::FailWaiting() {
+  Link failing;
+  failing.TakeAll(queue_);
+  const std::string text = fmt::format("lanekeeper: upstream {}: {}", config_.address, error_);
+  while (!failing.alone()) {
+    auto& request = *static_cast<StartRequest*>(failing.next);
+    Withdraw(request);
+    request.OnStartFailed(StatusCode::kUnavailable, text);
+  }
+}
+
+// The channel's state from those of its subchannels: ready if one is, connecting if one has not
+// failed yet (a dial that follows a failed one is still a failure, as in gRPC).
+void Channel::Update() {
+  ChannelState state = ChannelState::kTransientFailure;
+  std::string error;
+  for (const auto& subchannel : subchannels_) {
+    if (subchannel->state() == SubchannelState::kReady) {
+      state = ChannelState::kReady;
+      break;
+    }
+    if (subchannel->error().empty()) state = ChannelState::kConnecting;
+    error = "cannot connect: " + subchannel->error();
+  }
+  if (subchannels_.empty() && resolving_) state = ChannelState::kConnecting;
+  if (!subchannels_.empty()) error_ = std::move(error);
+  state_.store(state, std::memory_order_relaxed);
+  Log(state);
+  ServeWaiting();
+  if (state == ChannelState::kTransientFailure && !config_.wait_for_ready) FailWaiting();
+}
+
+void Channel::Log(ChannelState state) {
+  if (state == logged_) return;
+  if (state == ChannelState::kReady) {
+    spdlog::info("upstream {}: connected", config_.address);
+  } else if (state == ChannelState::kTransientFailure) {
+    spdlog::warn("upstream {}: {}; RPCs get UNAVAILABLE until it answers", config_.address, error_);
+  } else {
+    return;
+  }
+  logged_ = state;
+}
+
+// A subchannel that is being made is not in the list yet; SetAddresses looks when it is.
+void Channel::OnChange(Subchannel& subchannel) {
+  for (const auto& one : subchannels_) {
+    if (one.get() == &subchannel) return Update();
+  }
+}
+
+void Channel::OnTrouble(Subchannel&) {
+  if (host_.empty() || resolving_) return;
+  resolve_timer_.Set(std::max(loop_.now(), resolved_at_ + kResolveInterval));
+}
+
+// gRFC A8: the peer finds that we ping too often.
+void Channel::OnTooManyPings() {
+  manners_.keepalive_time *= 2;
+  spdlog::warn("upstream {}: too many pings; keepalive.time is {} s from now on", config_.address,
+               manners_.keepalive_time / std::chrono::seconds(1));
+}
+
+}  // namespace lanekeeper
