@@ -103,9 +103,8 @@ void Rpc::OnStartFailed(StatusCode code, std::string message) {
 }
 
 void Rpc::OnDeadline() {
-  FailWith({TerminationCause::kDeadline, StatusCode::kDeadlineExceeded,
-            "lanekeeper: the deadline passed"},
-           true);
+  // In the words of gRPC's own timers, any of which may have been the first.
+  FailWith({TerminationCause::kDeadline, StatusCode::kDeadlineExceeded, "Deadline Exceeded"}, true);
 }
 
 void Rpc::Interrupt(Ending ending, bool at_once) {

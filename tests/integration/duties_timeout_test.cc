@@ -136,7 +136,7 @@ TEST_P(DutiesTimeoutTest, ATimeoutOfNothingIsExceededAtOnce) {
       ASSERT_TRUE(client.AwaitOver(stream)) << timeout;
       EXPECT_EQ(client[stream].status(), "4") << timeout;
       EXPECT_EQ(client[stream].blocks.size(), 1u) << timeout;
-      EXPECT_THAT(client[stream].Value("grpc-message"), StartsWith("lanekeeper: "));
+      EXPECT_EQ(client[stream].Value("grpc-message"), "Deadline Exceeded");
       stream += 2;
     }
     EXPECT_TRUE(

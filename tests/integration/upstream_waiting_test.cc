@@ -174,12 +174,13 @@ TEST_P(UpstreamWaitingTest, AFirstMessageThatWaitsForFlowControlDoesNotWaitForAS
   ProxyHarness proxy(GetParam(), upstream.address());
   DownstreamCall call(proxy.channel());
   call.Start();
-  ASSERT_TRUE(call.Write(std::string(100 * 1024, 'x')));
+  EXPECT_FALSE(call.WriteWithin(std::string(32 << 20, 'x'), std::chrono::milliseconds(50)));
   EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_stream_ops_in_flight",
                                 {{"direction", "to_upstream"}, {"op", "send"}}, 1));
   EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_upstream_start_wait_seconds", {}, 1));
   EXPECT_EQ(proxy.Metric(kAwaiting), 0);
   call.Cancel();
+  EXPECT_FALSE(call.AwaitWrite());
 }
 
 }  // namespace

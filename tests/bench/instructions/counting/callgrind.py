@@ -7,9 +7,8 @@ import re
 
 # Numbers of another CPU must be the same. The C library picks functions such as memcpy by what the
 # CPU can, so that is hidden from it; and each symbol is bound at the start, not at its first call.
-# malloc is set up as the daemon does it for itself where the environment has no tunables.
 ENVIRONMENT = {
-    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=200:glibc.cpu.hwcaps=" + ",".join(
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=" + ",".join(
         f"-{feature}" for feature in (
             "AVX512F", "AVX512VL", "AVX512BW", "AVX2", "AVX", "BMI1", "BMI2", "ERMS", "FSRM",
             "LZCNT", "MOVBE", "POPCNT", "RTM", "SSE4_1", "SSE4_2", "SSSE3")),
