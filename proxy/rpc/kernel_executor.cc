@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "proxy/base/thread_name.h"
 
@@ -14,8 +15,13 @@ namespace {
 // A coroutine keeps its state elsewhere: the stack holds the loop's turn and little more. Only what
 // is touched is taken from memory.
 constexpr size_t kStackBytes = 256 * 1024;
-// Idle threads beyond these end.
+// Idle threads beyond these end at once, others after a while.
 constexpr size_t kIdleMax = 64;
+constexpr Instant kBeforeEnd = 10'000'000'000;
+// How long a thread has been without an RPC before it is called idle: a name costs system calls, and
+// on a busy proxy the next RPC has the same.
+constexpr Instant kBeforeIdleName = 100'000'000;
+constexpr Instant kTidyInterval = 100'000'000;
 
 }  // namespace
 
@@ -41,6 +47,9 @@ class FiberThread {
     pthread_attr_destroy(&attributes);
     return started_;
   }
+  void CallIdle() {
+    if (!std::exchange(called_idle, true)) pthread_setname_np(thread_, "lk-rpc-idle");
+  }
   void Give() { sem_post(&baton_); }
   void Await() {
     while (sem_wait(&baton_) != 0 && errno == EINTR) {
@@ -49,6 +58,8 @@ class FiberThread {
 
   Fiber* fiber = nullptr;
   bool quits = false;
+  bool called_idle = false;
+  Instant idle_since = 0;
 
  private:
   static void* Main(void* argument) {
@@ -68,7 +79,9 @@ class FiberThread {
 };
 
 KernelExecutor::KernelExecutor(EventLoop& loop)
-    : loop_(loop), main_(std::make_unique<FiberThread>(*this)) {}
+    : loop_(loop),
+      main_(std::make_unique<FiberThread>(*this)),
+      tidy_timer_(loop.timers(), *this) {}
 
 KernelExecutor::~KernelExecutor() {
   for (auto& thread : threads_) {
@@ -88,7 +101,10 @@ bool KernelExecutor::DriveOn(FiberThread& self) {
     if (fiber == nullptr) {
       loop_.Step();
       if (!leaving_.empty()) JoinLeaving();
-      continue;
+      if (!std::exchange(hand_over_, false) || &self == main_.get()) continue;
+      holder_ = main_.get();
+      main_->Give();
+      return false;
     }
     if (fiber->thread == nullptr) Assign(*fiber, self);
     if (fiber->thread != nullptr && fiber->thread != &self) {
@@ -122,6 +138,7 @@ void KernelExecutor::Assign(Fiber& fiber, FiberThread& self) {
     threads_.push_back(std::move(fresh));
   }
   thread->fiber = &fiber;
+  thread->called_idle = false;
   fiber.thread = thread;
   CountIdle();
 }
@@ -131,21 +148,37 @@ void KernelExecutor::Release(Fiber& fiber) {
   if (thread == nullptr) return;
   fiber.thread = nullptr;
   thread->fiber = nullptr;
+  thread->idle_since = loop_.now();
   idle_.push_back(thread);
-  if (idle_.size() > kIdleMax) DismissIdle(*holder_);
+  if (idle_.size() > kIdleMax) Dismiss(*(idle_.front() == holder_ ? idle_[1] : idle_.front()));
+  if (!tidy_timer_.is_set()) tidy_timer_.Set(loop_.now() + kTidyInterval);
   CountIdle();
 }
 
-// The one that has been idle for longest, but not the one that has the baton.
-void KernelExecutor::DismissIdle(const FiberThread& self) {
-  FiberThread* thread = idle_.front() == &self ? idle_[1] : idle_.front();
-  idle_.erase(std::find(idle_.begin(), idle_.end(), thread));
+// Not of the one that has the baton: it ends when another has.
+void KernelExecutor::Dismiss(FiberThread& thread) {
+  idle_.erase(std::find(idle_.begin(), idle_.end(), &thread));
   const auto owned = std::find_if(threads_.begin(), threads_.end(),
-                                  [&](const auto& one) { return one.get() == thread; });
+                                  [&](const auto& one) { return one.get() == &thread; });
   leaving_.push_back(std::move(*owned));
   threads_.erase(owned);
-  thread->quits = true;
-  thread->Give();
+  thread.quits = true;
+  thread.Give();
+}
+
+void KernelExecutor::Tidy() {
+  const std::deque<FiberThread*> idle = idle_;
+  for (FiberThread* thread : idle) {
+    const Instant rested = loop_.now() - thread->idle_since;
+    if (rested >= kBeforeIdleName) thread->CallIdle();
+    if (rested < kBeforeEnd) continue;
+    if (thread == holder_)
+      hand_over_ = true;
+    else
+      Dismiss(*thread);
+  }
+  CountIdle();
+  if (!idle_.empty()) tidy_timer_.Set(loop_.now() + kTidyInterval);
 }
 
 void KernelExecutor::JoinLeaving() { leaving_.clear(); }

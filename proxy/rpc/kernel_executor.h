@@ -28,7 +28,9 @@ class KernelExecutor final : public Executor {
   // this one has it still.
   bool DriveOn(FiberThread& self);
   void Assign(Fiber& fiber, FiberThread& self);
-  void DismissIdle(const FiberThread& self);
+  // Threads that have been idle for long: renamed, later ended.
+  void Tidy();
+  void Dismiss(FiberThread& thread);
   void JoinLeaving();
   void CountIdle();
 
@@ -38,7 +40,9 @@ class KernelExecutor final : public Executor {
   std::deque<FiberThread*> idle_;  // the last to become idle is the first to be used
   std::vector<std::unique_ptr<FiberThread>> leaving_;
   FiberThread* holder_ = nullptr;  // of the baton
+  bool hand_over_ = false;         // the holder is to end: the worker's own thread goes on
   std::atomic<int64_t> idle_count_{0};
+  TimerOf<KernelExecutor, &KernelExecutor::Tidy> tidy_timer_;
 };
 
 }  // namespace lanekeeper

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/base/thread_name.h"
 #include "proxy/grpc/metadata.h"
 #include "proxy/rpc/executor.h"
 #include "proxy/rpc/response_fields.h"
@@ -13,6 +14,23 @@ namespace lanekeeper {
 namespace {
 
 uint32_t Code(H2Error error) { return static_cast<uint32_t>(error); }
+
+// "Method" of "/package.Service/Method".
+std::string_view MethodName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+// Counts what has been passed on since `before`; how many messages.
+int64_t CountPassed(StreamActivity& activity, MetricShard& metrics, Direction direction,
+                    const MessageCounter& before, const MessageCounter& after) {
+  const auto index = static_cast<size_t>(direction);
+  const auto messages = static_cast<int64_t>(after.complete() - before.complete());
+  const auto bytes = static_cast<int64_t>(after.payload_bytes() - before.payload_bytes());
+  StreamActivity::Way& way = activity.way(direction);
+  way.messages.Add(messages);
+  way.bytes.Add(bytes);
+  metrics.messages[index].Add(messages);
+  metrics.message_bytes[index].Add(bytes);
+  return messages;
+}
 
 // Waits until the fiber is run for the first time.
 struct OnFiber {
@@ -41,6 +59,8 @@ void Rpc::Begin() {
                      MessageFor(RejectReason::kNoThread)},
                     true);
   }
+  // As `top -H` and debuggers show it.
+  if (fiber_.thread != nullptr) SetThreadName(std::string(MethodName(request_.method())));
   activity_.start().Started();
   environment_.channel.Start(*this);
   if (ended_) return;
@@ -58,11 +78,13 @@ Detached Rpc::PumpRequests() {
     way.receive.Completed();
     if (received == http2::Received::kEnd) EndRequests();
     if (received != http2::Received::kData || ended_) break;
+    const MessageCounter before = requests_;
     if (!Count(Direction::kToUpstream, requests_, chunk)) break;
     attempts_.Keep(chunk);
     way.send.Started();
     co_await upstream_.Send(std::move(chunk));
     way.send.Completed();
+    CountPassed(activity_, environment_.metrics, Direction::kToUpstream, before, requests_);
     if (ended_) break;
   }
   PumpEnded();
@@ -90,10 +112,13 @@ Detached Rpc::PumpResponses() {
       ForwardEnd();
       break;
     }
+    const MessageCounter before = responses_;
     if (grpc_response_ && !Count(Direction::kToDownstream, responses_, chunk)) break;
     way.send.Started();
     const bool sent = co_await downstream_.Send(std::move(chunk));
     way.send.Completed();
+    recorder_.method().messages_sent.Add(CountPassed(
+        activity_, environment_.metrics, Direction::kToDownstream, before, responses_));
     if (!sent || ended_) break;
   }
   PumpEnded();
@@ -112,26 +137,21 @@ bool Rpc::Count(Direction direction, MessageCounter& counter, SliceQueue& bytes)
   for (const SliceQueue::Node* node = bytes.first(); node != nullptr && fits; node = node->next) {
     fits = counter.Add(node->data, node->size);
   }
-  const auto index = static_cast<size_t>(direction);
-  const auto complete = static_cast<int64_t>(counter.complete() - before.complete());
-  const auto passed = static_cast<int64_t>(counter.payload_bytes() - before.payload_bytes());
-  StreamActivity::Way& way = activity_.way(direction);
-  way.messages.Add(complete);
-  way.bytes.Add(passed);
-  environment_.metrics.messages[index].Add(complete);
-  environment_.metrics.message_bytes[index].Add(passed);
-  MethodCells& method = recorder_.method();
-  if (direction == Direction::kToUpstream)
-    method.messages_received.Add(static_cast<int64_t>(counter.begun() - before.begun()));
-  else
-    method.messages_sent.Add(complete);
+  if (direction == Direction::kToUpstream) {
+    recorder_.method().messages_received.Add(static_cast<int64_t>(counter.begun() - before.begun()));
+  }
   if (fits) return true;
   SliceQueue whole(environment_.loop.buffers());
   bytes.Consume(counter.bytes() - before.bytes(),
                 [&](Block* block, const uint8_t* data, uint32_t size) {
                   whole.Append(block, data, size);
                 });
-  if (direction == Direction::kToDownstream) downstream_.Push(whole);
+  if (direction == Direction::kToDownstream) {
+    downstream_.Push(whole);
+    const int64_t messages =
+        CountPassed(activity_, environment_.metrics, direction, before, counter);
+    recorder_.method().messages_sent.Add(messages);
+  }
   FailWith({TerminationCause::kLimit, StatusCode::kResourceExhausted,
             fmt::format("lanekeeper: message of {} bytes exceeds limits.message_size, {} bytes",
                         counter.too_large(), environment_.message_bytes_max)},

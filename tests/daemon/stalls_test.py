@@ -119,7 +119,7 @@ class Stalls(StuckTest):
             self.assertEqual((int(event["id"]), event["method"]), (self.stuck_id, method))
             self.assertNotIn("stall", event)
         # Who watches stuck streams only is told of nothing else.
-        self.assertEqual(len(self.stuck_watch.lines), 2)
+        self.assertEqual(len(self.stuck_watch.lines), 2, self.stuck_watch.lines)
         self.assertEqual(self.streams("?stuck=true"), [])
         self.assertEqual(sum(self.stall_values("lanekeeper_stream_stalls_total").values()), 1)
         self.assertEqual(len(self.log_lines("stream is stuck")), 1)
