@@ -130,12 +130,8 @@ void Connection::Detach(Stream& stream) {
 
 // The peer broke HTTP/2's rules of messages: its stream ends (RFC 9113 section 8.1.1).
 void Connection::Malformed(Stream& stream) {
-  const int32_t id = stream.id_;
-  nghttp2_session_set_stream_user_data(session_, id, nullptr);
-  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
-  Detach(stream);
+  SubmitReset(stream, NGHTTP2_PROTOCOL_ERROR);
   stream.OnClosed(CloseCause::kProtocolError, NGHTTP2_PROTOCOL_ERROR);
-  loop_.RequestFlush(*this);
 }
 
 void Connection::StreamClosed(Stream& stream, uint32_t code) {

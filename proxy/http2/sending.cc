@@ -1,7 +1,5 @@
 // What leaves at the end of a turn: the library's frames and, in a round robin of our own, the
 // streams' bytes. No version of the library decides fairness.
-#include <sys/ioctl.h>
-
 #include <cerrno>
 #include <cstring>
 

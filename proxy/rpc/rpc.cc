@@ -14,7 +14,6 @@
 namespace lanekeeper {
 namespace {
 
-constexpr uint32_t kNoErrorCode = 0;
 // For so long after an RPC came its grpc-timeout goes on byte for byte.
 constexpr Instant kSameTimeout = 1'000'000;
 

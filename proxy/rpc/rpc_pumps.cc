@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "proxy/base/thread_name.h"
@@ -30,6 +31,26 @@ int64_t CountPassed(StreamActivity& activity, MetricShard& metrics, Direction di
   metrics.messages[index].Add(messages);
   metrics.message_bytes[index].Add(bytes);
   return messages;
+}
+
+// Why a block of the upstream's, headers or trailers, must not go on.
+std::optional<Ending> ProblemOf(const http2::Stream& upstream, const http2::FieldList& received,
+                                const TranslatedResponse& translated,
+                                const RpcEnvironment& environment) {
+  if (upstream.fields_too_large() ||
+      received.list_bytes() > environment.response_metadata_bytes_max) {
+    return Ending{TerminationCause::kLimit, StatusCode::kResourceExhausted,
+                  fmt::format("lanekeeper: metadata of {} bytes exceeds limits.{}, {} bytes",
+                              received.list_bytes(), environment.response_metadata_key,
+                              environment.response_metadata_bytes_max)};
+  }
+  if (translated.illegal) {
+    return Ending{
+        TerminationCause::kIllegalMetadata, StatusCode::kInternal,
+        fmt::format("lanekeeper: metadata '{}' has a key or value that gRPC does not allow",
+                    *translated.illegal)};
+  }
+  return std::nullopt;
 }
 
 // Waits until the fiber is run for the first time.
@@ -184,21 +205,9 @@ bool Rpc::ForwardHeaders() {
     ForwardEnd();
     return false;
   }
-  if (upstream_.fields_too_large() ||
-      received.list_bytes() > environment_.response_metadata_bytes_max) {
-    FailWith({TerminationCause::kLimit, StatusCode::kResourceExhausted,
-              fmt::format("lanekeeper: metadata of {} bytes exceeds limits.{}, {} bytes",
-                          received.list_bytes(), environment_.response_metadata_key,
-                          environment_.response_metadata_bytes_max)},
-             true);
-    return false;
-  }
-  TranslatedResponse translated = TranslateResponse(received);
-  if (translated.illegal) {
-    FailWith({TerminationCause::kIllegalMetadata, StatusCode::kInternal,
-              fmt::format("lanekeeper: metadata '{}' has a key or value that gRPC does not allow",
-                          *translated.illegal)},
-             true);
+  const TranslatedResponse translated = TranslateResponse(received);
+  if (auto problem = ProblemOf(upstream_, received, translated, environment_)) {
+    FailWith(*std::move(problem), true);
     return false;
   }
   downstream_.SendHeaders(translated.fields, false);
@@ -209,21 +218,9 @@ bool Rpc::ForwardHeaders() {
 void Rpc::ForwardEnd() {
   const bool alone = upstream_.ended_with_headers();
   const http2::FieldList& received = alone ? upstream_.headers() : upstream_.trailers();
-  if (upstream_.fields_too_large() ||
-      received.list_bytes() > environment_.response_metadata_bytes_max) {
-    return FailWith({TerminationCause::kLimit, StatusCode::kResourceExhausted,
-                     fmt::format("lanekeeper: metadata of {} bytes exceeds limits.{}, {} bytes",
-                                 received.list_bytes(), environment_.response_metadata_key,
-                                 environment_.response_metadata_bytes_max)},
-                    false);
-  }
   TranslatedResponse translated = TranslateResponse(received);
-  if (translated.illegal) {
-    return FailWith(
-        {TerminationCause::kIllegalMetadata, StatusCode::kInternal,
-         fmt::format("lanekeeper: metadata '{}' has a key or value that gRPC does not allow",
-                     *translated.illegal)},
-        false);
+  if (auto problem = ProblemOf(upstream_, received, translated, environment_)) {
+    return FailWith(*std::move(problem), false);
   }
   if (grpc_response_ && responses_.mid_message() && received.Find("grpc-status") == "0") {
     return FailWith({TerminationCause::kUpstreamLost, StatusCode::kInternal,
