@@ -43,13 +43,21 @@ StreamPage AppControl::ListStreams(const StreamFilter& filter, StreamId after, s
     std::push_heap(streams.begin(), streams.end(), Older);
   });
   std::sort(page.streams.begin(), page.streams.end(), Older);
+  for (StreamSnapshot& stream : page.streams) NameWindowHolders(stream);
   return page;
 }
 
 std::optional<StreamSnapshot> AppControl::FindStream(StreamId id) {
   std::optional<StreamSnapshot> stream;
   parts_.registry.Find(id, [&](Rpc& rpc) { stream = rpc.Snapshot(); });
+  if (stream) NameWindowHolders(*stream);
   return stream;
+}
+
+// Those for whom it waits when the upstream's connection window is spent.
+void AppControl::NameWindowHolders(StreamSnapshot& stream) const {
+  if (!stream.stall || stream.stall->kind != StallKind::kUpstreamWindow) return;
+  stream.window_holders = parts_.stuck_detector.window_holders();
 }
 
 std::optional<StreamSnapshot> AppControl::CancelStream(StreamId id, const std::string& reason) {

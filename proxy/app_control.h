@@ -28,6 +28,8 @@ class AppControl final : public Control {
   std::chrono::system_clock::time_point started() const override { return started_; }
 
  private:
+  void NameWindowHolders(StreamSnapshot& stream) const;
+
   const AppParts parts_;
   const std::function<void()> request_drain_;
   std::atomic<bool> drain_requested_{false};

@@ -79,6 +79,41 @@ Samples Floods(const Listener& listener) {
   return samples;
 }
 
+Samples ByPeerAndUs(const char* side, int64_t received, int64_t sent) {
+  return {{{{"side", side}, {"by", "peer"}}, static_cast<double>(received)},
+          {{{"side", side}, {"by", "lanekeeper"}}, static_cast<double>(sent)}};
+}
+
+Samples BothSides(const AppParts& parts, std::atomic<int64_t> http2::FrameCounts::*received,
+                  std::atomic<int64_t> http2::FrameCounts::*sent) {
+  const http2::FrameCounts& downstream = parts.listener.frames();
+  const http2::FrameCounts& upstream = parts.channel.frames();
+  Samples samples = ByPeerAndUs("downstream", downstream.*received, downstream.*sent);
+  for (Metrics::Sample& sample : ByPeerAndUs("upstream", upstream.*received, upstream.*sent)) {
+    samples.push_back(std::move(sample));
+  }
+  return samples;
+}
+
+void AddFrameSources(Metrics& metrics, const AppParts& parts) {
+  using http2::FrameCounts;
+  metrics.AddSource({"lanekeeper_resets_total",
+                     "RST_STREAM frames, by the side of the connection and by who sent them.",
+                     MetricType::Counter, [&parts] {
+                       return BothSides(parts, &FrameCounts::resets_received,
+                                        &FrameCounts::resets_sent);
+                     }});
+  metrics.AddSource({"lanekeeper_goaways_total",
+                     "GOAWAY frames, by the side of the connection and by who sent them.",
+                     MetricType::Counter, [&parts] {
+                       return BothSides(parts, &FrameCounts::goaways_received,
+                                        &FrameCounts::goaways_sent);
+                     }});
+  metrics.AddSource({"lanekeeper_buffered_bytes",
+                     "Memory of bytes that are being read or cannot leave yet.", MetricType::Gauge,
+                     [&parts] { return One(parts.worker.loop().buffers().bytes_held()); }});
+}
+
 void AddConnectionSources(Metrics& metrics, const AppParts& parts) {
   const Listener& listener = parts.listener;
   metrics.AddSource({"lanekeeper_downstream_connections", "Connections from the application now.",
@@ -114,6 +149,7 @@ Samples LogLines() {
 void AddAppSources(Metrics& metrics, const AppParts& parts) {
   AddStallSources(metrics, parts.stuck_detector);
   AddConnectionSources(metrics, parts);
+  AddFrameSources(metrics, parts);
   metrics.AddSource({"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.",
                      MetricType::Gauge, [&parts] { return Threads(parts); }});
   metrics.AddSource({"lanekeeper_log_lines_dropped_total",

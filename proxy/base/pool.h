@@ -62,4 +62,19 @@ class Pool {
   size_t kept_bytes_ = 0;
 };
 
+// For containers whose nodes come from a pool, which outlives them.
+template <class T>
+struct PoolAllocator {
+  using value_type = T;
+
+  explicit PoolAllocator(Pool& from) : pool(&from) {}
+  template <class U>
+  PoolAllocator(const PoolAllocator<U>& other) : pool(other.pool) {}  // NOLINT: as the standard asks
+  T* allocate(size_t count) { return static_cast<T*>(pool->Allocate(count * sizeof(T))); }
+  void deallocate(T* block, size_t count) { pool->Deallocate(block, count * sizeof(T)); }
+  bool operator==(const PoolAllocator&) const = default;
+
+  Pool* pool;
+};
+
 }  // namespace lanekeeper

@@ -13,15 +13,16 @@ DownstreamConnection::DownstreamConnection(DownstreamContext& context, Fd socket
       owner_(owner),
       peer_(std::make_shared<const std::string>(PeerName(socket.get()))),
       connection_(context.environment.loop, std::move(socket),
-                  {http2::Side::kDownstream, context.header_list_bytes_max}, *this) {}
+                  {http2::Side::kDownstream, context.header_list_bytes_max, context.counts},
+                  *this) {}
 
 DownstreamConnection::~DownstreamConnection() = default;
 
-void DownstreamConnection::OnRequest(int32_t id, http2::FieldList&& fields, bool too_large,
+void DownstreamConnection::OnRequest(int32_t id, const http2::FieldList& fields, bool too_large,
                                      bool end) {
   RequestHead head = JudgeRequest(fields, too_large, context_.rules);
   if (head.kind == RequestKind::kMalformed) {
-    return connection_.RejectStream(id, static_cast<uint32_t>(H2Error::kProtocolError));
+    return connection_.RejectStream(id, Code(H2Error::kProtocolError));
   }
   if (head.kind == RequestKind::kNotGrpc) {
     return NotGrpc::Answer(connection_, id, end, head.request.content_length,

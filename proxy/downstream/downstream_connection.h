@@ -19,6 +19,7 @@ struct DownstreamContext {
   Admission& admission;
   RequestRules rules;
   size_t header_list_bytes_max = 0;
+  http2::FrameCounts* counts = nullptr;
 };
 
 class DownstreamConnectionOwner {
@@ -40,7 +41,7 @@ class DownstreamConnection final : public Retired, public http2::ConnectionObser
   void Close() { connection_.Close(); }
 
  private:
-  void OnRequest(int32_t id, http2::FieldList&& fields, bool too_large, bool end) override;
+  void OnRequest(int32_t id, const http2::FieldList& fields, bool too_large, bool end) override;
   void OnReady() override {}
   void OnRoom() override {}
   void OnGoaway(const http2::Goaway&) override {}

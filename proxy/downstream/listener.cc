@@ -12,6 +12,7 @@ namespace lanekeeper {
 
 Listener::Listener(const std::vector<ListenConfig>& listen, DownstreamContext context)
     : context_(std::move(context)), loop_(context_.environment.loop) {
+  context_.counts = &frames_;
   std::vector<ListeningSocket> sockets;
   std::string problems;
   for (const ListenConfig& one : listen) {

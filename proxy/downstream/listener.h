@@ -34,6 +34,7 @@ class Listener final : public DownstreamConnectionOwner {
   int64_t connections() const { return connections_count_.load(std::memory_order_relaxed); }
   int64_t accept_failures() const { return acceptor_->accept_failures(); }
   // Connections that were ended because the peer sent too many frames of a kind.
+  const http2::FrameCounts& frames() const { return frames_; }
   int64_t floods(http2::FloodKind kind) const {
     return floods_[static_cast<size_t>(kind)].load(std::memory_order_relaxed);
   }
@@ -59,6 +60,7 @@ class Listener final : public DownstreamConnectionOwner {
   RateLimit line_limit_{20};
   bool stopped_ = false;
   std::atomic<int64_t> connections_count_{0};
+  http2::FrameCounts frames_;
   std::array<std::atomic<int64_t>, http2::kFloodKinds> floods_{};
   std::mutex closed_mutex_;
   std::condition_variable closed_;

@@ -11,15 +11,19 @@ namespace {
 
 constexpr std::string_view kText =
     "lanekeeper forwards gRPC: requests need the content-type application/grpc.\n";
-// A request that is longer gets its answer before its end.
+// A request that is longer, or takes longer, gets its answer before its end.
 constexpr size_t kRequestBytesMax = 64 * 1024;
+constexpr Instant kPatience = 1'000'000'000;
 
 }  // namespace
 
 NotGrpc::NotGrpc(RpcEnvironment& environment)
     : environment_(environment),
       fiber_(environment.loop.ready()),
-      stream_(fiber_, environment.loop.buffers(), *this) {}
+      stream_(fiber_, environment.loop.buffers(), *this),
+      patience_(environment.loop.timers(), *this) {
+  patience_.Set(environment.loop.now() + kPatience);
+}
 
 NotGrpc::~NotGrpc() { environment_.executor.Release(fiber_); }
 
@@ -28,29 +32,36 @@ void NotGrpc::Answer(http2::Connection& connection, int32_t id, bool end, int64_
   auto* answer = new NotGrpc(environment);
   if (content_length >= 0) answer->stream_.ExpectBytes(content_length);
   connection.Adopt(id, answer->stream_, end);
-  answer->Run(content_length > 0);
+  answer->Run();
 }
 
-Detached NotGrpc::Run(bool whole) {
+Detached NotGrpc::Run() {
   SliceQueue chunk(environment_.loop.buffers());
   http2::Received received = http2::Received::kData;
   size_t bytes = 0;
-  while (whole && received == http2::Received::kData && bytes <= kRequestBytesMax) {
+  while (received == http2::Received::kData && bytes <= kRequestBytesMax && !answered_) {
     received = co_await stream_.Receive(chunk);
     bytes += chunk.bytes();
     stream_.Consume(chunk.bytes());
     chunk.Clear();
   }
+  SendAnswer();
+  running_ = false;
+  LeaveIfDone();
+}
+
+void NotGrpc::SendAnswer() {
+  patience_.Cancel();
+  if (std::exchange(answered_, true)) return;
   http2::FieldList headers;
   headers.Add(":status", "415");
   headers.Add("content-type", "text/plain; charset=utf-8");
   headers.Add("content-length", std::to_string(kText.size()));
   stream_.SendHeaders(headers, false);
-  chunk.AppendCopy(reinterpret_cast<const uint8_t*>(kText.data()), kText.size());
-  stream_.Push(chunk);
+  SliceQueue text(environment_.loop.buffers());
+  text.AppendCopy(reinterpret_cast<const uint8_t*>(kText.data()), kText.size());
+  stream_.Push(text);
   stream_.End();
-  running_ = false;
-  LeaveIfDone();
 }
 
 void NotGrpc::OnClosed(http2::Stream&) { LeaveIfDone(); }

@@ -1,6 +1,6 @@
-// Answers a request that is not gRPC: 415 and a line of text that says what this port is for. A
-// request that announces its length is read first, to see that it keeps it. Owns its stream and
-// itself: it goes when the stream has closed.
+// Answers a request that is not gRPC: 415 and a line of text that says what this port is for. The
+// request is read first, as far as it is short and comes soon. Owns its stream and itself: it goes
+// when the stream has closed.
 #pragma once
 
 #include "proxy/base/task.h"
@@ -10,6 +10,7 @@ namespace lanekeeper {
 
 class NotGrpc final : public Retired, private http2::StreamObserver {
  public:
+  // `end`: the header block is the whole request. content_length: -1 if it announced none.
   static void Answer(http2::Connection& connection, int32_t id, bool end, int64_t content_length,
                      RpcEnvironment& environment);
   ~NotGrpc() override;
@@ -19,8 +20,8 @@ class NotGrpc final : public Retired, private http2::StreamObserver {
  private:
   explicit NotGrpc(RpcEnvironment& environment);
 
-  // `whole`: only once the request is complete.
-  Detached Run(bool whole);
+  Detached Run();
+  void SendAnswer();
   void OnClosed(http2::Stream& stream) override;
   void OnContractViolation(const char* operation) override;
   void LeaveIfDone();
@@ -29,7 +30,9 @@ class NotGrpc final : public Retired, private http2::StreamObserver {
   Fiber fiber_;
   http2::Stream stream_;
   bool running_ = true;
+  bool answered_ = false;
   bool left_ = false;
+  TimerOf<NotGrpc, &NotGrpc::SendAnswer> patience_;
 };
 
 }  // namespace lanekeeper

@@ -12,42 +12,63 @@ namespace {
 
 constexpr std::string_view kTrailers = "trailers";
 
-struct PseudoFields {
+// What the judgement needs to know of a request, found in one pass.
+struct Findings {
   std::string_view method;
   std::string_view scheme;
   std::string_view path;
   std::string_view authority;
-  bool well_formed = true;
+  std::string_view host;
+  std::string_view connection;
+  std::string_view content_type;
+  std::string_view content_length;
+  std::string_view grpc_timeout;
+  bool well_formed = true;  // the pseudo-header fields
 
   // CONNECT has no path, and is nothing that could be forwarded.
   bool complete() const { return !method.empty() && !scheme.empty() && !path.empty(); }
+
+  std::string_view* PlaceOf(std::string_view name) {
+    switch (name.size()) {
+      case 4:
+        return name == "host" ? &host : nullptr;
+      case 5:
+        return name == ":path" ? &path : nullptr;
+      case 7:
+        return name == ":method" ? &method : name == ":scheme" ? &scheme : nullptr;
+      case 10:
+        return name == ":authority" ? &authority : name == "connection" ? &connection : nullptr;
+      case 12:
+        return name == "content-type" ? &content_type
+               : name == "grpc-timeout" ? &grpc_timeout
+                                        : nullptr;
+      case 14:
+        return name == "content-length" ? &content_length : nullptr;
+      default:
+        return nullptr;
+    }
+  }
 };
 
-PseudoFields PseudoFieldsOf(const http2::FieldList& fields) {
-  PseudoFields pseudo;
+Findings Find(const http2::FieldList& fields) {
+  Findings found;
   bool regular_seen = false;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const http2::Field field = fields[i];
-    if (!field.name.starts_with(':')) {
-      regular_seen = true;
-      continue;
-    }
-    std::string_view* place = field.name == ":method"      ? &pseudo.method
-                              : field.name == ":scheme"    ? &pseudo.scheme
-                              : field.name == ":path"      ? &pseudo.path
-                              : field.name == ":authority" ? &pseudo.authority
-                                                           : nullptr;
-    if (place == nullptr || place->data() != nullptr || regular_seen) pseudo.well_formed = false;
-    if (place != nullptr) *place = field.value;
+  for (const http2::Field field : fields) {
+    const bool pseudo = field.name.starts_with(':');
+    std::string_view* place = found.PlaceOf(field.name);
+    const bool again = place != nullptr && place->data() != nullptr;
+    if (pseudo && (place == nullptr || again || regular_seen)) found.well_formed = false;
+    if (!pseudo) regular_seen = true;
+    // Of regular fields the first counts.
+    if (place != nullptr && (pseudo || !again)) *place = field.value;
   }
-  return pseudo;
+  return found;
 }
 
 // What no client may send. A gRPC client is told by a status, or forgiven: this is a hop of its own.
 bool BreaksHttp2(const http2::FieldList& fields, bool grpc) {
   if (grpc) return false;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const http2::Field field = fields[i];
+  for (const http2::Field field : fields) {
     if (field.name.starts_with(':')) continue;
     if (IsMalformedField(field.name, field.value) || IsConnectionSpecific(field.name)) return true;
     if (field.name == "te" && field.value != kTrailers) return true;
@@ -55,31 +76,28 @@ bool BreaksHttp2(const http2::FieldList& fields, bool grpc) {
   return false;
 }
 
-std::string_view AuthorityOf(const PseudoFields& pseudo, const http2::FieldList& received,
-                             const RequestRules& rules) {
+std::string_view AuthorityOf(const Findings& found, const RequestRules& rules) {
   if (rules.authority) return *rules.authority;
-  if (IsHostAuthority(pseudo.authority)) return pseudo.authority;
-  const std::string_view host = received.Find("host");
+  if (IsHostAuthority(found.authority)) return found.authority;
   // Clients of unix sockets send none, or a path, which is no authority (RFC 3986 section 3.2).
-  return IsHostAuthority(host) ? host : "localhost";
+  return IsHostAuthority(found.host) ? found.host : "localhost";
 }
 
 void Fail(Request& request, TerminationCause cause, StatusCode code, std::string message) {
   if (!request.problem) request.problem = Ending{cause, code, std::move(message)};
 }
 
-void Translate(const http2::FieldList& received, const PseudoFields& pseudo,
-               const RequestRules& rules, Request& request) {
+void Translate(const http2::FieldList& received, const Findings& found, const RequestRules& rules,
+               Request& request) {
   http2::FieldList& fields = request.fields;
-  fields.Reserve(received.size() + 2, received.bytes() + 32);
-  fields.Add(":method", pseudo.method);
+  const std::string_view authority = AuthorityOf(found, rules);
+  fields.Reserve(received.size() + 2, received.bytes() + authority.size() + 32);
+  fields.Add(":method", found.method);
   fields.Add(":scheme", "http");
-  fields.Add(":path", pseudo.path);
-  fields.Add(":authority", AuthorityOf(pseudo, received, rules));
-  const std::string_view connection = received.Find("connection");
+  fields.Add(":path", found.path);
+  fields.Add(":authority", authority);
   bool te = false;
-  for (size_t i = 0; i < received.size(); ++i) {
-    const http2::Field field = received[i];
+  for (const http2::Field field : received) {
     if (field.name.starts_with(':') || field.name == "host") continue;
     if (field.name == "te") {
       if (!te) fields.Add("te", kTrailers);
@@ -94,14 +112,13 @@ void Translate(const http2::FieldList& received, const PseudoFields& pseudo,
       continue;
     }
     if (verdict == FieldVerdict::kStrip) continue;
-    if (!connection.empty() && NamedInConnection(connection, field.name)) continue;
+    if (!found.connection.empty() && NamedInConnection(found.connection, field.name)) continue;
     fields.Add(field.name, field.value, field.never_index || IsPerRpcField(field.name));
   }
   if (!te) fields.Add("te", kTrailers);
 }
 
-void ReadTimeout(Request& request) {
-  const std::string_view text = request.fields.Find("grpc-timeout");
+void ReadTimeout(std::string_view text, Request& request) {
   if (text.data() == nullptr) return;
   request.timeout = ParseTimeout(text);
   if (request.timeout) return;
@@ -109,8 +126,7 @@ void ReadTimeout(Request& request) {
        fmt::format("lanekeeper: malformed grpc-timeout '{}'", PrintableField(text)));
 }
 
-void ReadContentLength(Request& request) {
-  const std::string_view text = request.fields.Find("content-length");
+void ReadContentLength(std::string_view text, Request& request) {
   if (text.data() == nullptr) return;
   std::from_chars(text.data(), text.data() + text.size(), request.content_length);
 }
@@ -120,19 +136,19 @@ void ReadContentLength(Request& request) {
 RequestHead JudgeRequest(const http2::FieldList& received, bool too_large,
                          const RequestRules& rules) {
   RequestHead head;
-  const PseudoFields pseudo = PseudoFieldsOf(received);
-  const bool grpc = too_large || IsGrpcContentType(received.Find("content-type"));
-  const bool malformed = !pseudo.complete() || (!pseudo.well_formed && !grpc);
+  const Findings found = Find(received);
+  const bool grpc = too_large || IsGrpcContentType(found.content_type);
+  const bool malformed = !found.complete() || (!found.well_formed && !grpc);
   if ((malformed && !too_large) || BreaksHttp2(received, grpc)) {
     head.kind = RequestKind::kMalformed;
     return head;
   }
-  if (!pseudo.well_formed) {
+  if (!found.well_formed) {
     Fail(head.request, TerminationCause::kIllegalMetadata, StatusCode::kInvalidArgument,
          "lanekeeper: the pseudo-header fields are not those of a request");
   }
-  Translate(received, pseudo, rules, head.request);
-  ReadContentLength(head.request);
+  Translate(received, found, rules, head.request);
+  ReadContentLength(found.content_length, head.request);
   if (!grpc) {
     head.kind = RequestKind::kNotGrpc;
     return head;
@@ -144,7 +160,7 @@ RequestHead JudgeRequest(const http2::FieldList& received, bool too_large,
                      too_large ? "more than " : "", received.list_bytes(),
                      rules.metadata_bytes_max));
   }
-  ReadTimeout(head.request);
+  ReadTimeout(found.grpc_timeout, head.request);
   return head;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace lanekeeper {
 namespace {
@@ -23,6 +24,9 @@ constexpr ByteSet kGrpcName = SetOf([](int c) {
 });
 constexpr ByteSet kGrpcValue = SetOf([](int c) { return c >= 0x20 && c <= 0x7e; });
 constexpr ByteSet kMessageValue = SetOf([](int c) { return c >= 0x20 && c != 0x7f; });
+// What ends an authority, or has no place in one (RFC 3986 section 3.2).
+constexpr ByteSet kAuthority =
+    SetOf([](int c) { return c != '/' && c != '\\' && c != ' ' && c != '?' && c != '#'; });
 // RFC 9113 section 8.2.1.
 constexpr ByteSet kHttp2Name = SetOf(
     [](int c) { return c > 0x20 && c < 0x7f && (c < 'A' || c > 'Z') && c != ':'; });
@@ -31,6 +35,22 @@ constexpr ByteSet kHttp2Value = SetOf([](int c) { return c != 0 && c != '\r' && 
 bool AllIn(const ByteSet& set, std::string_view text) {
   return std::all_of(text.begin(), text.end(),
                      [&](char c) { return set[static_cast<unsigned char>(c)]; });
+}
+
+// The bytes of kGrpcValue, eight at a time.
+bool IsPrintable(std::string_view text) {
+  constexpr uint64_t kEach = 0x0101010101010101;
+  constexpr uint64_t kHigh = kEach * 0x80;
+  for (; text.size() >= sizeof(uint64_t); text.remove_prefix(sizeof(uint64_t))) {
+    uint64_t word;
+    std::memcpy(&word, text.data(), sizeof word);
+    // Below 0x80, not below 0x20, not 0x7f; nothing carries over from one byte to the next.
+    if ((word & kHigh) != 0 || ((word + kEach * 0x60) & kHigh) != kHigh ||
+        ((word + kEach) & kHigh) != 0) {
+      return false;
+    }
+  }
+  return AllIn(kGrpcValue, text);
 }
 
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
@@ -63,12 +83,11 @@ bool IsConnectionSpecific(std::string_view name) {
 
 FieldVerdict JudgeField(std::string_view name, std::string_view value) {
   if (IsConnectionSpecific(name) || name == "te" || name == "expect") return FieldVerdict::kStrip;
+  if (name.empty() || !AllIn(kGrpcName, name)) return FieldVerdict::kIllegal;
+  if (IsPrintable(value)) return FieldVerdict::kForward;
   // A message for people: peers send UTF-8 as it is, though they should encode it.
-  const ByteSet& allowed = name == "grpc-message" ? kMessageValue : kGrpcValue;
-  if (name.empty() || !AllIn(kGrpcName, name) || !AllIn(allowed, value)) {
-    return FieldVerdict::kIllegal;
-  }
-  return FieldVerdict::kForward;
+  const bool allowed = name == "grpc-message" && AllIn(kMessageValue, value);
+  return allowed ? FieldVerdict::kForward : FieldVerdict::kIllegal;
 }
 
 bool IsMalformedField(std::string_view name, std::string_view value) {
@@ -90,6 +109,7 @@ bool NamedInConnection(std::string_view connection, std::string_view name) {
 
 bool IsGrpcContentType(std::string_view value) {
   constexpr std::string_view kGrpc = "application/grpc";
+  if (value == kGrpc) return true;
   if (!EqualIgnoringCase(value.substr(0, kGrpc.size()), kGrpc)) return false;
   value.remove_prefix(kGrpc.size());
   return value.empty() || value.front() == '+' || value.front() == ';';
@@ -97,9 +117,10 @@ bool IsGrpcContentType(std::string_view value) {
 
 bool IsHostAuthority(std::string_view authority) {
   if (authority.empty() || authority.front() == '%' || authority.front() == '.') return false;
-  return authority.find_first_of("/\\ ?#") == std::string_view::npos &&
-         authority.find("%2F") == std::string_view::npos &&
-         authority.find("%2f") == std::string_view::npos;
+  if (!AllIn(kAuthority, authority)) return false;
+  const size_t percent = authority.find('%');
+  return percent == std::string_view::npos || (authority.find("%2F", percent) == std::string_view::npos &&
+                                               authority.find("%2f", percent) == std::string_view::npos);
 }
 
 bool IsPerRpcField(std::string_view name) {

@@ -45,6 +45,7 @@ enum class H2Error : uint32_t {
   kInadequateSecurity,
   kHttp11Required,
 };
+constexpr uint32_t Code(H2Error error) { return static_cast<uint32_t>(error); }
 
 // What an answer without grpc-status means (gRPC doc/http-grpc-status-mapping.md).
 StatusCode StatusOfHttp(int http_status);

@@ -50,6 +50,7 @@ int Callbacks::OnFrame(nghttp2_session* session, const nghttp2_frame* frame, voi
       return 0;
     case NGHTTP2_RST_STREAM:
       connection.reset_id_ = frame->hd.stream_id;
+      FrameCounts::Add(connection.options_.counts->resets_received);
       return 0;
     case NGHTTP2_SETTINGS:
       if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) OnSettings(connection);
@@ -71,7 +72,7 @@ void Callbacks::OnHeaderBlock(Connection& connection, nghttp2_session* session,
   const bool too_large = connection.block_too_large_;
   if (frame.headers.cat == NGHTTP2_HCAT_REQUEST) {
     ++connection.open_streams_;
-    connection.observer_.OnRequest(id, std::move(connection.block_), too_large, end);
+    connection.observer_.OnRequest(id, connection.block_, too_large, end);
     return;
   }
   Stream* stream = Find(session, id);
@@ -88,14 +89,14 @@ void Callbacks::OnHeaderBlock(Connection& connection, nghttp2_session* session,
       return connection.Malformed(*stream);
     }
     if (!informational) connection.answered_ = true;
-    if (!informational) stream->OnHeaders(std::move(connection.block_), end);
+    if (!informational) stream->OnHeaders(connection.block_, end);
     return;
   }
-  for (size_t i = 0; i < connection.block_.size(); ++i) {
-    if (connection.block_[i].name.starts_with(':')) return connection.Malformed(*stream);
+  for (const Field field : connection.block_) {
+    if (field.name.starts_with(':')) return connection.Malformed(*stream);
   }
   if (!end) return connection.Malformed(*stream);
-  stream->OnTrailers(std::move(connection.block_));
+  stream->OnTrailers(connection.block_);
   // The library does not know that our side has ended (EndWithoutWindow).
   if (stream->end_raw_) connection.RejectStream(id, NGHTTP2_NO_ERROR);
 }
@@ -114,6 +115,7 @@ void Callbacks::OnPong(Connection& connection) {
 }
 
 void Callbacks::OnGoaway(Connection& connection, const nghttp2_goaway& frame) {
+  FrameCounts::Add(connection.options_.counts->goaways_received);
   connection.going_away_ = true;
   connection.goaway_last_id_ = frame.last_stream_id;
   Goaway goaway{frame.last_stream_id, frame.error_code, {}};
@@ -141,6 +143,7 @@ int Callbacks::OnStreamClose(nghttp2_session* session, int32_t id, uint32_t code
   Connection& connection = Of(user);
   if (connection.open_streams_ > 0) --connection.open_streams_;
   connection.room_changed_ = true;
+  connection.closed_.AddOurs(id);
   if (Stream* stream = Find(session, id)) connection.StreamClosed(*stream, code);
   return 0;
 }
@@ -149,9 +152,10 @@ int Callbacks::OnFrameSend(nghttp2_session* session, const nghttp2_frame* frame,
   Connection& connection = Of(user);
   const uint8_t type = frame->hd.type;
   if (type == NGHTTP2_RST_STREAM) {
-    ++connection.resets_sent_;
+    FrameCounts::Add(connection.options_.counts->resets_sent);
     return 0;
   }
+  if (type == NGHTTP2_GOAWAY) FrameCounts::Add(connection.options_.counts->goaways_sent);
   if (type != NGHTTP2_HEADERS && type != NGHTTP2_DATA) return 0;
   const int32_t id = frame->hd.stream_id;
   if (type == NGHTTP2_HEADERS || connection.resets_waiting_ > 0) OnSent(connection, session, id);
@@ -190,8 +194,9 @@ int Callbacks::OnFrameNotSend(nghttp2_session* session, const nghttp2_frame* fra
 }
 
 // The library is about to reset the stream or end the connection for it.
-int Callbacks::OnInvalidFrame(nghttp2_session*, const nghttp2_frame*, int error, void* user) {
+int Callbacks::OnInvalidFrame(nghttp2_session*, const nghttp2_frame* frame, int error, void* user) {
   Connection& connection = Of(user);
+  if (frame->hd.type == NGHTTP2_HEADERS) connection.closed_.AddOurs(frame->hd.stream_id);
   if (connection.end_.text.empty()) connection.end_.text = nghttp2_strerror(error);
   connection.CountFlood(FloodKind::kForcedReset);
   return 0;
@@ -219,8 +224,9 @@ ssize_t Callbacks::ReadData(nghttp2_session* session, int32_t id, uint8_t*, size
     *flags |= NGHTTP2_DATA_FLAG_EOF;
     if (!stream.trailers_out_.empty()) {
       *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-      NameValues trailers;
-      const nghttp2_nv* pairs = trailers.From(stream.trailers_out_);
+      NameValues& trailers = *connection.pairs_;
+      const nghttp2_nv* pairs =
+          trailers.From(stream.trailers_out_, NameValues::Bytes::kBorrowed);
       nghttp2_submit_trailer(session, id, pairs, trailers.size());
     }
   }

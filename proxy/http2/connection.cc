@@ -31,6 +31,7 @@ Connection::Connection(EventLoop& loop, Fd socket, const ConnectionOptions& opti
       observer_(observer),
       options_(options),
       socket_(std::move(socket)),
+      pairs_(std::make_unique<NameValues>()),
       output_(loop.buffers()),
       growth_left_(kGrowthBytesMax),
       received_at_(loop.now()),
@@ -42,11 +43,7 @@ Connection::Connection(EventLoop& loop, Fd socket, const ConnectionOptions& opti
 }
 
 Connection::~Connection() {
-  while (!streams_.alone()) {
-    auto& stream = *static_cast<Stream*>(streams_.next);
-    Detach(stream);
-    stream.OnClosed(CloseCause::kConnectionLost, 0);
-  }
+  CloseStreams();
   nghttp2_session_del(session_);
 }
 
@@ -81,9 +78,8 @@ void Connection::Adopt(int32_t id, Stream& stream, bool ended) {
 }
 
 void Connection::Answer(int32_t id, const FieldList& headers) {
-  NameValues fields;
-  const nghttp2_nv* pairs = fields.From(headers);
-  nghttp2_submit_response(session_, id, pairs, fields.size(), nullptr);
+  const nghttp2_nv* pairs = pairs_->From(headers, NameValues::Bytes::kCopied);
+  nghttp2_submit_response(session_, id, pairs, pairs_->size(), nullptr);
   loop_.RequestFlush(*this);
 }
 
@@ -92,20 +88,18 @@ void Connection::RejectStream(int32_t id, uint32_t code) {
   loop_.RequestFlush(*this);
 }
 
-void Connection::SubmitResponse(Stream& stream, const FieldList& headers, bool end) {
-  NameValues fields;
-  const nghttp2_nv* pairs = fields.From(headers);
+void Connection::SubmitResponse(Stream& stream, bool end) {
+  const nghttp2_nv* pairs = pairs_->From(stream.headers_out_, NameValues::Bytes::kBorrowed);
   const nghttp2_data_provider data = DataOf(stream);
-  nghttp2_submit_response(session_, stream.id_, pairs, fields.size(), end ? nullptr : &data);
+  nghttp2_submit_response(session_, stream.id_, pairs, pairs_->size(), end ? nullptr : &data);
   loop_.RequestFlush(*this);
 }
 
 void Connection::SubmitTrailers(Stream& stream) {
   stream.end_queued_ = true;
   stream.in_ring_.Leave();
-  NameValues fields;
-  const nghttp2_nv* pairs = fields.From(stream.trailers_out_);
-  nghttp2_submit_trailer(session_, stream.id_, pairs, fields.size());
+  const nghttp2_nv* pairs = pairs_->From(stream.trailers_out_, NameValues::Bytes::kBorrowed);
+  nghttp2_submit_trailer(session_, stream.id_, pairs, pairs_->size());
   loop_.RequestFlush(*this);
 }
 
@@ -163,11 +157,10 @@ void Connection::ResetSent(Stream& stream) {
 }
 
 bool Connection::Open(Stream& stream, const FieldList& headers) {
-  NameValues fields;
-  const nghttp2_nv* pairs = fields.From(headers);
+  const nghttp2_nv* pairs = pairs_->From(headers, NameValues::Bytes::kBorrowed);
   const bool end = stream.ending_ && stream.out_.empty() && stream.trailers_out_.empty();
   const nghttp2_data_provider data = DataOf(stream);
-  const int32_t id = nghttp2_submit_request(session_, nullptr, pairs, fields.size(),
+  const int32_t id = nghttp2_submit_request(session_, nullptr, pairs, pairs_->size(),
                                             end ? nullptr : &data, &stream);
   if (id < 0) return false;
   ++open_streams_;
@@ -247,6 +240,11 @@ void Connection::End(EndKind kind, std::string text) {
   read_timer_.Cancel();
   drain_timer_.Cancel();
   output_.Clear();
+  CloseStreams();
+  observer_.OnEnd(end_);
+}
+
+void Connection::CloseStreams() {
   while (!streams_.alone()) {
     auto& stream = *static_cast<Stream*>(streams_.next);
     nghttp2_session_set_stream_user_data(session_, stream.id_, nullptr);
@@ -254,7 +252,6 @@ void Connection::End(EndKind kind, std::string text) {
     Detach(stream);
     stream.OnClosed(unseen ? CloseCause::kNotProcessed : CloseCause::kConnectionLost, 0);
   }
-  observer_.OnEnd(end_);
 }
 
 }  // namespace lanekeeper::http2

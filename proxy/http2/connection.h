@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "proxy/base/fd.h"
+#include "proxy/http2/closed_streams.h"
 #include "proxy/http2/fields.h"
 #include "proxy/http2/flood_guard.h"
 #include "proxy/http2/output.h"
@@ -29,15 +31,29 @@ namespace lanekeeper::http2 {
 
 // Stop scheduling DATA while so much waits for the socket.
 inline constexpr size_t kOutputBytesMax = 256 * 1024;
-inline constexpr uint32_t kCancelCode = 8;
+
+class NameValues;
 
 enum class Side : uint8_t { kDownstream, kUpstream };
+
+// Of all connections of one side: written on the loop's thread, read by any.
+struct FrameCounts {
+  std::atomic<int64_t> resets_sent{0};
+  std::atomic<int64_t> resets_received{0};
+  std::atomic<int64_t> goaways_sent{0};
+  std::atomic<int64_t> goaways_received{0};
+
+  static void Add(std::atomic<int64_t>& count) {
+    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+};
 
 struct ConnectionOptions {
   Side side = Side::kDownstream;
   // What one header block may hold, counted as HTTP/2 does. Larger ones are decoded, for the
   // compression state's sake, and dropped.
   size_t header_list_bytes_max = 64 * 1024;
+  FrameCounts* counts = nullptr;  // outlives the connection
 };
 
 struct Goaway {
@@ -68,7 +84,7 @@ class ConnectionObserver {
  public:
   // A request of a downstream connection: its header block, unless `too_large`, and whether it
   // ends there. The observer adopts the stream or answers it.
-  virtual void OnRequest(int32_t id, FieldList&& fields, bool too_large, bool end) = 0;
+  virtual void OnRequest(int32_t id, const FieldList& fields, bool too_large, bool end) = 0;
   virtual void OnReady() = 0;  // the peer's first SETTINGS are here
   virtual void OnRoom() = 0;   // a stream has closed, or more are allowed
   virtual void OnGoaway(const Goaway& goaway) = 0;
@@ -100,7 +116,8 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   // Whether one more stream is allowed now.
   bool HasRoom() const;
   bool ready() const { return ready_; }
-  // Opens a stream with these request headers. False when it could not.
+  // Opens a stream with these request headers, which must stay until it closes. False when it could
+  // not.
   bool Open(Stream& stream, const FieldList& headers);
   // The peer's announced MAX_HEADER_LIST_SIZE.
   size_t header_list_bytes_taken() const;
@@ -115,16 +132,11 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   void Abort(std::string text) { End(EndKind::kSocketError, std::move(text)); }
   size_t open_streams() const { return open_streams_; }
   bool ended() const { return ended_; }
-  bool going_away() const { return going_away_; }
   // Whether the peer has answered a request, if only with headers.
   bool answered() const { return answered_; }
   // When bytes last came from the peer.
   Instant received_at() const { return received_at_; }
-  // RST_STREAM frames that went out and came in.
-  int64_t resets_sent() const { return resets_sent_; }
   Instant now() const { return loop_.now(); }
-  // Streams that hold much of the peer's connection window (Stream::window_held).
-  Link& streams() { return streams_; }
 
   void OnEvents(uint32_t events) override;
   void Flush() override;
@@ -135,7 +147,7 @@ class Connection final : public EventHandler, public Flushable, public Retired {
 
   // ---- by streams
   void HasOutput(Stream& stream);
-  void SubmitResponse(Stream& stream, const FieldList& headers, bool end);
+  void SubmitResponse(Stream& stream, bool end);
   void SubmitTrailers(Stream& stream);
   void SubmitReset(Stream& stream, uint32_t code);
   void ReturnStreamCredit(Stream& stream, size_t bytes);
@@ -147,8 +159,10 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   bool Sniff(const uint8_t* data, size_t size);
   void Feed(Block* block, const uint8_t* data, size_t size);
   void FeedLibrary(Block* block, const uint8_t* data, size_t size);
-  bool CountFrame(uint8_t type, uint8_t flags, uint32_t length, uint32_t id);
+  bool EndForNoIncrement(int32_t id);
+  bool JudgeFrame(uint8_t type, uint8_t flags, uint32_t length, int32_t id);
   void CountFlood(FloodKind kind);
+  bool JudgeStream(uint8_t type, uint8_t flags, int32_t id);
   void CheckRoom();
   void AfterInput();
 
@@ -156,7 +170,8 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   void ServeNext();
   void LookWhyUnserved(Stream& stream);
   void EndWithoutWindow(Stream& stream);
-  void MarkBlocked();
+  void MarkBlocked(Stream& stream, BlockedBy by);
+  void MarkRing();
   void MarkWindowHeld();
   bool WriteOut();
   void SendFinalGoaway();
@@ -165,12 +180,14 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   void Attach(Stream& stream, int32_t id);
   void Detach(Stream& stream);
   void StreamClosed(Stream& stream, uint32_t code);
+  void CloseStreams();
 
   EventLoop& loop_;
   ConnectionObserver& observer_;
   const ConnectionOptions options_;
   Fd socket_;
   nghttp2_session* session_ = nullptr;
+  const std::unique_ptr<NameValues> pairs_;
   Output output_;
   Link streams_;  // that are open
   Link ring_;     // of those, the ones with bytes to send, whose turn is to come
@@ -196,12 +213,13 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   int32_t reset_id_ = -1;  // whose RST_STREAM is being handled
   Block* reading_ = nullptr;
   size_t open_streams_ = 0;
-  int64_t resets_sent_ = 0;
   size_t resets_waiting_ = 0;  // streams that are reset once their bytes have left
   size_t growth_left_;
   Instant received_at_ = 0;
   Instant held_marked_at_ = 0;
   FloodGuard floods_;
+  ClosedStreams closed_;
+  int32_t last_id_ = 0;  // of a stream that the peer has opened
   ConnectionEnd end_;
   TimerOf<Connection, &Connection::ReadSocket> read_timer_;
   TimerOf<Connection, &Connection::SendFinalGoaway> drain_timer_;

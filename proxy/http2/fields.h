@@ -1,11 +1,16 @@
-// A header block: names and values in the order in which they came, duplicates apart, in one flat
-// arena. Owns the bytes. Values only; no thread of its own.
+// A header block: names and values in the order in which they came, duplicates apart, one behind
+// the other in one piece of memory. Owns the bytes; an iterator and the views that it gives are
+// valid until the list changes. Values only; no thread of its own.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <string>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
 #include <string_view>
-#include <vector>
 
 namespace lanekeeper::http2 {
 
@@ -21,37 +26,77 @@ class FieldList {
   // What one field adds to a block's size (RFC 9113 section 6.5.2).
   static constexpr size_t kFieldOverheadBytes = 32;
 
+  class Iterator {
+   public:
+    explicit Iterator(const char* at) : at_(at) {}
+    Field operator*() const {
+      const Head head = HeadAt(at_);
+      const char* name = at_ + sizeof(Head);
+      return {{name, head.name_size}, {name + head.name_size, head.value_size}, head.never_index != 0};
+    }
+    Iterator& operator++() {
+      const Head head = HeadAt(at_);
+      at_ += sizeof(Head) + head.name_size + head.value_size;
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const char* at_;
+  };
+
+  FieldList() = default;
+  FieldList(const FieldList& other) { *this = other; }
+  FieldList(FieldList&&) noexcept = default;
+  FieldList& operator=(const FieldList& other) {
+    if (this == &other) return *this;
+    Clear();
+    if (other.empty()) return *this;
+    Memory& to = WithRoom(other.memory_->used);
+    std::memcpy(to.bytes(), other.memory_->bytes(), other.memory_->used);
+    to.used = other.memory_->used;
+    to.count = other.memory_->count;
+    return *this;
+  }
+  FieldList& operator=(FieldList&&) noexcept = default;
+
   void Add(std::string_view name, std::string_view value, bool never_index = false) {
-    entries_.push_back({static_cast<uint32_t>(bytes_.size()), static_cast<uint32_t>(name.size()),
-                        static_cast<uint32_t>(value.size()), never_index});
-    bytes_.append(name).append(value);
+    const Head head{static_cast<uint32_t>(name.size()), static_cast<uint32_t>(value.size()),
+                    never_index ? 1u : 0u};
+    const size_t bytes = sizeof head + name.size() + value.size();
+    Memory& memory = WithRoom(bytes);
+    char* to = memory.bytes() + memory.used;
+    std::memcpy(to, &head, sizeof head);
+    name.copy(to + sizeof head, name.size());
+    value.copy(to + sizeof head + name.size(), value.size());
+    memory.used += static_cast<uint32_t>(bytes);
+    ++memory.count;
   }
-  void Reserve(size_t fields, size_t bytes) {
-    entries_.reserve(fields);
-    bytes_.reserve(bytes);
-  }
+  void Add(const Field& field) { Add(field.name, field.value, field.never_index); }
+  // Room for that many fields with so many bytes of names and values in all.
+  void Reserve(size_t fields, size_t bytes) { WithRoom(fields * sizeof(Head) + bytes); }
+  // Keeps its memory for the next block, if that is little.
   void Clear() {
-    entries_.clear();
-    bytes_.clear();
+    if (memory_ == nullptr) return;
+    if (memory_->capacity > kKeptBytesMax) return memory_.reset();
+    memory_->used = memory_->count = 0;
   }
 
-  size_t size() const { return entries_.size(); }
-  bool empty() const { return entries_.empty(); }
-  size_t bytes() const { return bytes_.size(); }
+  size_t size() const { return memory_ == nullptr ? 0 : memory_->count; }
+  bool empty() const { return size() == 0; }
+  // Of names and values.
+  size_t bytes() const { return used() - size() * sizeof(Head); }
   // As HTTP/2 counts it: name + value + 32 a field.
-  size_t list_bytes() const { return bytes_.size() + entries_.size() * kFieldOverheadBytes; }
+  size_t list_bytes() const { return bytes() + size() * kFieldOverheadBytes; }
 
-  Field operator[](size_t index) const {
-    const Entry& entry = entries_[index];
-    const std::string_view all = bytes_;
-    return {all.substr(entry.offset, entry.name_size),
-            all.substr(entry.offset + entry.name_size, entry.value_size), entry.never_index};
+  Iterator begin() const { return Iterator(memory_ == nullptr ? nullptr : memory_->bytes()); }
+  Iterator end() const {
+    return Iterator(memory_ == nullptr ? nullptr : memory_->bytes() + memory_->used);
   }
 
   // The value of the first field of that name; a view without data where there is none.
   std::string_view Find(std::string_view name) const {
-    for (size_t i = 0; i < size(); ++i) {
-      const Field field = (*this)[i];
+    for (const Field field : *this) {
       if (field.name == name) return field.value;
     }
     return {};
@@ -59,15 +104,46 @@ class FieldList {
   bool Has(std::string_view name) const { return Find(name).data() != nullptr; }
 
  private:
-  struct Entry {
-    uint32_t offset;
+  static constexpr size_t kKeptBytesMax = 4096;
+  // In front of each field's name and value.
+  struct Head {
     uint32_t name_size;
     uint32_t value_size;
-    bool never_index;
+    uint32_t never_index;
+  };
+  // In front of all fields; one pointer, because an idle stream has several lists.
+  struct Memory {
+    uint32_t capacity;
+    uint32_t used;
+    uint32_t count;
+    char* bytes() { return reinterpret_cast<char*>(this + 1); }
+  };
+  struct Free {
+    void operator()(Memory* memory) const { std::free(memory); }
   };
 
-  std::string bytes_;
-  std::vector<Entry> entries_;
+  static Head HeadAt(const char* at) {
+    Head head;
+    std::memcpy(&head, at, sizeof head);
+    return head;
+  }
+  size_t used() const { return memory_ == nullptr ? 0 : memory_->used; }
+
+  // An empty list gets exactly so much, one that grows twice as much as it has.
+  Memory& WithRoom(size_t bytes) {
+    const size_t needed = used() + bytes;
+    if (memory_ != nullptr && needed <= memory_->capacity) return *memory_;
+    const size_t capacity = memory_ == nullptr ? needed : std::max(needed, 2 * size_t{memory_->capacity});
+    void* larger = std::realloc(memory_.release(), sizeof(Memory) + capacity);
+    if (larger == nullptr) throw std::bad_alloc();
+    const bool fresh = needed == bytes;
+    memory_.reset(static_cast<Memory*>(larger));
+    memory_->capacity = static_cast<uint32_t>(capacity);
+    if (fresh) memory_->used = memory_->count = 0;
+    return *memory_;
+  }
+
+  std::unique_ptr<Memory, Free> memory_;
 };
 
 }  // namespace lanekeeper::http2

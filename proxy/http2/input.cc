@@ -16,6 +16,9 @@ namespace {
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr size_t kFrameHeaderBytes = 9;
 constexpr size_t kWindowUpdateBytes = 4;
+constexpr size_t kPriorityBytes = 5;
+// How much of the payload of those two is looked at: a number, and its reserved bit.
+constexpr size_t kPeekedBytes = 4;
 // So much of one socket before others have their turn.
 constexpr int kReadsMax = 4;
 // Frames that wait to be sent because the peer does not read; more is an attack.
@@ -26,6 +29,15 @@ constexpr std::string_view kHttp1Answer =
 
 uint32_t Read32(const uint8_t* data) {
   return (uint32_t{data[0]} << 24) | (uint32_t{data[1]} << 16) | (uint32_t{data[2]} << 8) | data[3];
+}
+
+// A method and a target (RFC 9112 section 3).
+bool BeginsHttp1Request(std::string_view text) {
+  const size_t method = std::min(text.find(' '), text.size());
+  if (method == 0 || text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != method) return false;
+  const std::string_view target = text.substr(std::min(method + 1, text.size()));
+  return target.empty() || target[0] == '/' || target[0] == '*' || target.starts_with("http") ||
+         target.find(" HTTP/1") < target.find('\n');
 }
 
 }  // namespace
@@ -91,7 +103,7 @@ bool Connection::Sniff(const uint8_t* data, size_t size) {
   }
   if (data[0] >= 0x14 && data[0] <= 0x17) {
     End(EndKind::kTls, "the peer speaks TLS, this connection is plain");
-  } else if ((downstream && data[0] >= 'A' && data[0] <= 'Z') || text.starts_with("HTTP/")) {
+  } else if ((downstream && BeginsHttp1Request(text)) || text.starts_with("HTTP/")) {
     if (downstream) {
       [[maybe_unused]] const ssize_t n = send(socket_.get(), kHttp1Answer.data(),
                                               kHttp1Answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -124,28 +136,32 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
       continue;
     }
     const uint32_t length = left < 3 ? 0 : Read32(at) >> 8;
-    const bool window_update = left > 3 && at[3] == NGHTTP2_WINDOW_UPDATE &&
-                               length == kWindowUpdateBytes;
-    if (left < kFrameHeaderBytes + (window_update ? kWindowUpdateBytes : 0)) {
+    const uint8_t type = left < 4 ? uint8_t{NGHTTP2_DATA} : at[3];
+    const bool window_update = type == NGHTTP2_WINDOW_UPDATE && length == kWindowUpdateBytes;
+    const bool priority = type == NGHTTP2_PRIORITY && length == kPriorityBytes;
+    if (left < kFrameHeaderBytes + (window_update || priority ? kPeekedBytes : 0)) {
       std::memcpy(carry_.data(), at, left);
       carry_size_ = static_cast<uint8_t>(left);
       end = at;
       break;
     }
-    const uint32_t id = Read32(at + 5) & 0x7fffffff;
-    if (!CountFrame(at[3], at[4], length, id)) return;
-    // The library would end the connection for an increment of 0 on a stream; RFC 9113 6.9 ends
-    // that stream alone.
-    if (window_update && id != 0 && (Read32(at + kFrameHeaderBytes) & 0x7fffffff) == 0 &&
-        nghttp2_session_find_stream(session_, static_cast<int32_t>(id)) != nullptr) {
+    const auto id = static_cast<int32_t>(Read32(at + 5) & 0x7fffffff);
+    const uint32_t peeked =
+        window_update || priority ? Read32(at + kFrameHeaderBytes) & 0x7fffffff : 0;
+    const bool no_increment = window_update && id != 0 && peeked == 0;
+    // These are judged by what the library knows: it gets all that came before them.
+    if (no_increment || priority || (type == NGHTTP2_HEADERS && id <= last_id_) ||
+        (type == NGHTTP2_DATA && closed_.Of(id) == StreamFate::kResetByPeer)) {
       FeedLibrary(block, fed, static_cast<size_t>(at - fed));
-      if (ended_) return;
-      if (auto* stream = static_cast<Stream*>(
-              nghttp2_session_get_stream_user_data(session_, static_cast<int32_t>(id)))) {
-        Malformed(*stream);
-      } else {
-        RejectStream(static_cast<int32_t>(id), NGHTTP2_PROTOCOL_ERROR);
-      }
+      fed = at;
+      if (ended_ || closing_) return;
+    }
+    if (!JudgeFrame(type, at[4], length, id)) return;
+    // The library ignores PRIORITY, faults and all (RFC 9113 6.3, RFC 7540 5.3.1).
+    if (priority && (id == 0 || static_cast<uint32_t>(id) == peeked)) {
+      return Close(NGHTTP2_PROTOCOL_ERROR);
+    }
+    if (no_increment && EndForNoIncrement(id)) {
       at += kFrameHeaderBytes + kWindowUpdateBytes;
       fed = at;
       continue;
@@ -154,6 +170,17 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
     at += kFrameHeaderBytes;
   }
   if (!ended_) FeedLibrary(block, fed, static_cast<size_t>(end - fed));
+}
+
+// The library would end the connection for a WINDOW_UPDATE of 0 on a stream; RFC 9113 6.9 ends that
+// stream alone.
+bool Connection::EndForNoIncrement(int32_t id) {
+  if (nghttp2_session_find_stream(session_, id) == nullptr) return false;
+  if (auto* stream = static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_, id)))
+    Malformed(*stream);
+  else
+    RejectStream(id, NGHTTP2_PROTOCOL_ERROR);
+  return true;
 }
 
 void Connection::FeedLibrary(Block* block, const uint8_t* data, size_t size) {
@@ -170,52 +197,6 @@ void Connection::FeedLibrary(Block* block, const uint8_t* data, size_t size) {
     output_.WriteTo(socket_.get());
     End(EndKind::kProtocolError, nghttp2_strerror(static_cast<int>(taken)));
   }
-}
-
-// False when the connection has ended for it.
-bool Connection::CountFrame(uint8_t type, uint8_t flags, uint32_t length, uint32_t id) {
-  switch (type) {
-    case NGHTTP2_DATA:
-      if (length == 0 && (flags & NGHTTP2_FLAG_END_STREAM) == 0) CountFlood(FloodKind::kEmptyFrame);
-      break;
-    case NGHTTP2_CONTINUATION:
-      CountFlood(FloodKind::kEmptyFrame);
-      break;
-    case NGHTTP2_PING:
-      if ((flags & NGHTTP2_FLAG_ACK) == 0) CountFlood(FloodKind::kPing);
-      break;
-    case NGHTTP2_SETTINGS:
-      if ((flags & NGHTTP2_FLAG_ACK) == 0) CountFlood(FloodKind::kSettings);
-      break;
-    case NGHTTP2_PRIORITY:
-      CountFlood(FloodKind::kPriority);
-      break;
-    case NGHTTP2_RST_STREAM: {
-      if (options_.side == Side::kUpstream) break;  // it may reset what we ask of it
-      const auto* stream = static_cast<Stream*>(
-          nghttp2_session_get_stream_user_data(session_, static_cast<int32_t>(id)));
-      if (stream == nullptr || !stream->headers_sent_) CountFlood(FloodKind::kReset);
-      break;
-    }
-    case NGHTTP2_WINDOW_UPDATE:
-      CountFlood(FloodKind::kWindowUpdate);
-      break;
-    case NGHTTP2_HEADERS:
-    case NGHTTP2_GOAWAY:
-    case NGHTTP2_PUSH_PROMISE:
-      break;
-    default:
-      CountFlood(FloodKind::kUnknownFrame);
-  }
-  return !ended_;
-}
-
-void Connection::CountFlood(FloodKind kind) {
-  if (closing_ || floods_.Count(kind, loop_.now())) return;
-  end_.flood = kind;
-  end_.text = std::string("the peer floods us: ") + ToLabel(kind);
-  end_.kind = EndKind::kFlood;
-  Close(NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 const char* ToLabel(FloodKind kind) {

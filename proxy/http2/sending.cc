@@ -29,7 +29,7 @@ void Connection::Flush() {
     if (ended_ || output_.empty() || !WriteOut()) break;
   }
   if (ended_) return;
-  MarkBlocked();
+  MarkRing();
   CheckRoom();
   if (ended_ || !output_.empty()) return;
   if (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0) {
@@ -81,7 +81,12 @@ void Connection::LookWhyUnserved(Stream& stream) {
     return;
   }
   if (!stream_window) window_spent_ = true;
-  stream.SetBlocked(stream_window ? BlockedBy::kStreamWindow : BlockedBy::kConnectionWindow, now());
+  MarkBlocked(stream, stream_window ? BlockedBy::kStreamWindow : BlockedBy::kConnectionWindow);
+}
+
+void Connection::MarkBlocked(Stream& stream, BlockedBy by) {
+  if (stream.reset_waits_ && stream.reset_impatient_) return ResetSent(stream);
+  stream.SetBlocked(by, now());
   stream.out_.Compact();
 }
 
@@ -115,12 +120,12 @@ bool Connection::WriteOut() {
 }
 
 // What stays in the ring waits for the socket. Those that came last stand at the end.
-void Connection::MarkBlocked() {
-  for (Link* link = ring_.previous; link != &ring_; link = link->previous) {
+void Connection::MarkRing() {
+  for (Link* link = ring_.previous; link != &ring_;) {
     Stream& stream = static_cast<RingLink*>(link)->stream;
+    link = link->previous;  // the stream may leave
     if (stream.blocked().since != 0) break;
-    stream.SetBlocked(BlockedBy::kSocket, now());
-    stream.out_.Compact();
+    MarkBlocked(stream, BlockedBy::kSocket);
   }
   if (window_spent_) MarkWindowHeld();
 }

@@ -48,16 +48,17 @@ void* Realloc(void* block, size_t bytes, void* pool) {
 
 }  // namespace
 
-const nghttp2_nv* NameValues::From(const FieldList& fields) {
+const nghttp2_nv* NameValues::From(const FieldList& fields, Bytes bytes) {
+  const int flags = bytes == Bytes::kBorrowed
+                        ? NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE
+                        : NGHTTP2_NV_FLAG_NONE;
   pairs_.clear();
-  pairs_.reserve(fields.size());
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const Field field = fields[i];
-    pairs_.push_back(
-        {reinterpret_cast<uint8_t*>(const_cast<char*>(field.name.data())),
-         reinterpret_cast<uint8_t*>(const_cast<char*>(field.value.data())), field.name.size(),
-         field.value.size(),
-         static_cast<uint8_t>(field.never_index ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE)});
+  for (const Field field : fields) {
+    pairs_.push_back({reinterpret_cast<uint8_t*>(const_cast<char*>(field.name.data())),
+                      reinterpret_cast<uint8_t*>(const_cast<char*>(field.value.data())),
+                      field.name.size(), field.value.size(),
+                      static_cast<uint8_t>(flags | (field.never_index ? NGHTTP2_NV_FLAG_NO_INDEX
+                                                                      : NGHTTP2_NV_FLAG_NONE))});
   }
   return pairs_.data();
 }

@@ -4,6 +4,8 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include <vector>
+
 #include "proxy/base/pool.h"
 #include "proxy/http2/connection.h"
 
@@ -12,10 +14,11 @@ namespace lanekeeper::http2 {
 // With the library's callbacks bound to the connection. The pool outlives it.
 nghttp2_session* NewSession(Connection& connection, const ConnectionOptions& options, Pool& pool);
 
-// Fields as the library takes them; valid until the next call on this thread's scratch.
+// Fields as the library takes them. A connection keeps one for all its blocks.
 class NameValues {
  public:
-  const nghttp2_nv* From(const FieldList& fields);
+  enum class Bytes { kCopied, kBorrowed };  // borrowed until the stream closes
+  const nghttp2_nv* From(const FieldList& fields, Bytes bytes);
   size_t size() const { return pairs_.size(); }
 
  private:

@@ -1,5 +1,7 @@
 #include "proxy/http2/stream.h"
 
+#include <nghttp2/nghttp2.h>
+
 #include "proxy/http2/connection.h"
 
 namespace lanekeeper::http2 {
@@ -79,14 +81,15 @@ void Stream::End(FieldList trailers) {
   }
 }
 
-void Stream::SendHeaders(const FieldList& headers, bool end) {
+void Stream::SendHeaders(FieldList headers, bool end) {
   if (closed() || headers_sent_ || connection_ == nullptr) return;
+  Keep(std::move(headers));
   headers_sent_ = true;
   if (end) {
     ending_ = true;
     in_ring_.Leave();
   }
-  connection_->SubmitResponse(*this, headers, end);
+  connection_->SubmitResponse(*this, end);
 }
 
 // The credit of what is forgotten is not given back: nothing more is wanted of the source.
@@ -107,10 +110,12 @@ void Stream::Reset(uint32_t code) {
   WakeSender();
 }
 
-void Stream::ResetWhenSent(uint32_t code) {
+void Stream::ResetWhenSent(uint32_t code, ResetWait wait) {
   if (closed() || reset_waits_) return;
   const bool sent = out_.empty() && (!headers_sent_ || headers_framed_);
-  if (connection_ == nullptr || sent) return Reset(code);
+  const bool blocked = blocked_since_.load(std::memory_order_relaxed) != 0;
+  reset_impatient_ = wait == ResetWait::kImpatient;
+  if (connection_ == nullptr || sent || (reset_impatient_ && blocked)) return Reset(code);
   reset_waits_ = true;
   reset_code_ = code;
   ++connection_->resets_waiting_;
@@ -124,7 +129,7 @@ void Stream::EndNow(FieldList trailers) {
 }
 
 void Stream::Abandon() {
-  if (connection_ != nullptr) connection_->SubmitReset(*this, kCancelCode);
+  if (connection_ != nullptr) connection_->SubmitReset(*this, NGHTTP2_CANCEL);
 }
 
 void Stream::Renew() {
@@ -151,8 +156,8 @@ void Stream::ReturnCredit(size_t bytes) {
   if (connection_ != nullptr) connection_->ReturnStreamCredit(*this, bytes);
 }
 
-void Stream::OnHeaders(FieldList&& fields, bool end) {
-  headers_ = std::move(fields);
+void Stream::OnHeaders(const FieldList& fields, bool end) {
+  headers_ = fields;
   has_headers_ = true;
   ended_with_headers_ = end;
   if (end) remote_ended_ = true;
@@ -160,8 +165,8 @@ void Stream::OnHeaders(FieldList&& fields, bool end) {
   WakeReceiver();
 }
 
-void Stream::OnTrailers(FieldList&& fields) {
-  trailers_ = std::move(fields);
+void Stream::OnTrailers(const FieldList& fields) {
+  trailers_ = fields;
   OnRemoteEnd();
 }
 

@@ -88,17 +88,16 @@ class Stream : public Link {
   // What comes next: headers (a response's), bytes (appended to `into`, all that are here), the
   // peer's END_STREAM, or the end of the stream without one.
   ReceiveOperation Receive(SliceQueue& into) { return {*this, into}; }
-  bool receiving() const { return receiver_ != nullptr; }
-  const FieldList& headers() const { return headers_; }
-  const FieldList& trailers() const { return trailers_; }
+  FieldList& headers() { return headers_; }
+  FieldList& trailers() { return trailers_; }
   bool has_headers() const { return has_headers_; }
   // A header block was larger than the connection keeps; the fields are not all there.
   bool fields_too_large() const { return fields_too_large_; }
-  // The peer's END_STREAM has come, if bytes before it may still wait to be received.
-  bool remote_ended() const { return remote_ended_; }
   // Everything that the peer sent in one block (a trailers-only answer).
   bool ended_with_headers() const { return ended_with_headers_; }
 
+  // Received bytes that nobody has awaited, at the end of the stream.
+  void TakeReceived(SliceQueue& into) { into.Splice(in_); }
   // Received bytes that go nowhere: their credit goes back.
   void Consume(size_t bytes) { ReturnCredit(bytes); }
 
@@ -120,17 +119,20 @@ class Stream : public Link {
   void End(FieldList trailers = {});
   bool ending() const { return ending_; }
   // Response headers; with `end` they are all (trailers-only). Sent once.
-  void SendHeaders(const FieldList& headers, bool end);
+  void SendHeaders(FieldList headers, bool end);
+  // Keeps fields for as long as the stream lives.
+  const FieldList& Keep(FieldList headers) { return headers_out_ = std::move(headers); }
   bool headers_sent() const { return headers_sent_; }
   // Forgets bytes that have not been framed.
   void DiscardUnsent();
-  size_t unsent_bytes() const { return out_.bytes(); }
   // The end at once, without the bytes that have not been framed, in place of any end before it.
   void EndNow(FieldList trailers);
   // RST_STREAM. The observer is not told of it.
   void Reset(uint32_t code);
-  // RST_STREAM behind the headers and bytes that are queued. The observer is told, if it waits.
-  void ResetWhenSent(uint32_t code);
+  // RST_STREAM behind the headers and bytes that are queued; at once if they cannot leave and it is
+  // impatient. The observer is told, if it waits.
+  enum class ResetWait : uint8_t { kPatient, kImpatient };
+  void ResetWhenSent(uint32_t code, ResetWait wait = ResetWait::kPatient);
 
   // Bytes that are framed here give credit to that stream. Both belong to the same RPC.
   void set_source(Stream* source) { source_ = source; }
@@ -169,8 +171,8 @@ class Stream : public Link {
   void Abandon();
   void ReturnCredit(size_t bytes);
   // ---- by the connection
-  void OnHeaders(FieldList&& fields, bool end);
-  void OnTrailers(FieldList&& fields);
+  void OnHeaders(const FieldList& fields, bool end);
+  void OnTrailers(const FieldList& fields);
   void OnData(Block* block, const uint8_t* data, uint32_t size);
   void OnRemoteEnd();
   void OnClosed(CloseCause cause, uint32_t code);
@@ -190,6 +192,7 @@ class Stream : public Link {
   SliceQueue out_;
   FieldList headers_;
   FieldList trailers_;
+  FieldList headers_out_;
   FieldList trailers_out_;
   size_t credit_owed_ = 0;       // received and not given back yet
   size_t growth_credit_ = 0;     // given back since the window last grew
@@ -204,6 +207,7 @@ class Stream : public Link {
   bool headers_sent_ = false;
   bool headers_framed_ = false;
   bool reset_waits_ = false;
+  bool reset_impatient_ = false;
   uint32_t reset_code_ = 0;
   bool remote_ended_ = false;
   bool ended_with_headers_ = false;

@@ -3,6 +3,7 @@
 // worker's loop. Blocks and nodes come from freelists.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -37,15 +38,18 @@ class Buffers {
   }
 
   Pool& pool() { return pool_; }
-  // In blocks that somebody refers to.
-  int64_t bytes_held() const { return bytes_held_; }
+  // Any thread: in blocks that somebody refers to.
+  int64_t bytes_held() const { return bytes_held_.load(std::memory_order_relaxed); }
 
  private:
   void Free(Block* block);
+  void Hold(int64_t bytes) {
+    bytes_held_.store(bytes_held() + bytes, std::memory_order_relaxed);
+  }
 
   Pool& pool_;
   std::vector<Block*> kept_;
-  int64_t bytes_held_ = 0;
+  std::atomic<int64_t> bytes_held_{0};
 };
 
 // Slices in order. Owns a reference to each of their blocks.

@@ -84,6 +84,7 @@ class EventLoop {
   Instant now() const { return clock_.now(); }
   Pool& pool() { return pool_; }
   Buffers& buffers() { return buffers_; }
+  const Buffers& buffers() const { return buffers_; }
 
  private:
   void FlushAll();

@@ -1,9 +1,11 @@
 #include "proxy/net/timers.h"
 
+#include <algorithm>
+
 namespace lanekeeper {
 
 void Timer::Set(Instant due) {
-  due_ = due;
+  due_ = timers_.running_ == 0 ? due : std::max(due, timers_.running_ + 1);
   if (is_set()) {
     timers_.Up(index_);
     timers_.Down(index_);
@@ -24,11 +26,13 @@ std::optional<Instant> Timers::next() const {
 }
 
 void Timers::RunDue(Instant now) {
+  running_ = now;
   while (!heap_.empty() && heap_.front()->due_ <= now) {
     Timer* due = heap_.front();
     Remove(0);
     due->OnDue();
   }
+  running_ = 0;
 }
 
 void Timers::Up(size_t index) {

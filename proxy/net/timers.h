@@ -55,7 +55,8 @@ class Timers {
  public:
   // When the first is due.
   std::optional<Instant> next() const;
-  // Calls all that are due, in the order of their times. They may set and cancel timers.
+  // Calls all that are due, in the order of their times. They may set and cancel timers; what they
+  // set runs in a later call at the earliest.
   void RunDue(Instant now);
   size_t size() const { return heap_.size(); }
 
@@ -71,6 +72,7 @@ class Timers {
   void Remove(size_t index);
 
   std::vector<Timer*> heap_;
+  Instant running_ = 0;  // up to when timers are being called; 0: none is
 };
 
 }  // namespace lanekeeper

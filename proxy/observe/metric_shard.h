@@ -89,9 +89,14 @@ class MetricShard {
   DurationCells<kLagBuckets> loop_lag;
 
  private:
+  MethodCells& CellsOf(MethodLabels::Id id);
+
   MethodLabels& labels_;
   std::array<std::array<Cell, 2>, 2> ops_in_flight_;
   std::unordered_map<std::string, MethodLabels::Id, StringHash, std::equal_to<>> ids_;
+  // The one that was asked for last: most often it is the next one too.
+  std::string_view last_path_;
+  MethodCells* last_cells_ = nullptr;
   // Guards the vector against a scrape while it grows; the cells need no lock.
   mutable std::mutex methods_mutex_;
   std::vector<std::unique_ptr<MethodCells>> methods_;

@@ -16,7 +16,7 @@ namespace {
 // is touched is taken from memory.
 constexpr size_t kStackBytes = 256 * 1024;
 // Idle threads beyond these end at once, others after a while.
-constexpr size_t kIdleMax = 64;
+constexpr size_t kIdleMax = 1024;
 constexpr Instant kBeforeEnd = 10'000'000'000;
 // How long a thread has been without an RPC before it is called idle: a name costs system calls, and
 // on a busy proxy the next RPC has the same.

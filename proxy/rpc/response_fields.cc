@@ -4,33 +4,46 @@
 #include "proxy/grpc/status.h"
 
 namespace lanekeeper {
+namespace {
 
-TranslatedResponse TranslateResponse(const http2::FieldList& received) {
-  TranslatedResponse result;
-  result.fields.Reserve(received.size(), received.bytes());
-  const std::string_view connection = received.Find("connection");
-  for (size_t i = 0; i < received.size(); ++i) {
-    const http2::Field field = received[i];
-    if (field.name.starts_with(':') && field.name != ":status") {
-      result.illegal = PrintableField(field.name);
-      return result;
-    }
-    if (!field.name.starts_with(':')) {
-      const FieldVerdict verdict = JudgeField(field.name, field.value);
-      if (verdict == FieldVerdict::kIllegal && field.name == "grpc-message") {
-        result.fields.Add(field.name, EncodeControls(field.value), field.never_index);
-        continue;
-      }
-      if (verdict == FieldVerdict::kIllegal) {
-        result.illegal = PrintableField(field.name);
-        return result;
-      }
-      if (verdict == FieldVerdict::kStrip) continue;
-      if (!connection.empty() && NamedInConnection(connection, field.name)) continue;
-    }
-    result.fields.Add(field.name, field.value, field.never_index);
+enum class Verdict : uint8_t { kForward, kStrip, kEncode, kIllegal };
+
+Verdict Judge(const http2::Field& field, std::string_view connection) {
+  if (field.name.starts_with(':')) {
+    return field.name == ":status" ? Verdict::kForward : Verdict::kIllegal;
   }
-  return result;
+  switch (JudgeField(field.name, field.value)) {
+    case FieldVerdict::kStrip:
+      return Verdict::kStrip;
+    case FieldVerdict::kIllegal:
+      return field.name == "grpc-message" ? Verdict::kEncode : Verdict::kIllegal;
+    case FieldVerdict::kForward:
+      break;
+  }
+  const bool hop = !connection.empty() && NamedInConnection(connection, field.name);
+  return hop ? Verdict::kStrip : Verdict::kForward;
+}
+
+}  // namespace
+
+std::optional<std::string> TranslateResponse(http2::FieldList& fields) {
+  const std::string_view connection = fields.Find("connection");
+  bool changes = false;
+  for (const http2::Field field : fields) {
+    const Verdict verdict = Judge(field, connection);
+    if (verdict == Verdict::kIllegal) return PrintableField(field.name);
+    if (verdict != Verdict::kForward) changes = true;
+  }
+  if (!changes) return std::nullopt;
+  http2::FieldList crossing;
+  for (const http2::Field field : fields) {
+    const Verdict verdict = Judge(field, connection);
+    if (verdict == Verdict::kForward) crossing.Add(field);
+    if (verdict == Verdict::kEncode)
+      crossing.Add(field.name, EncodeControls(field.value), field.never_index);
+  }
+  fields = std::move(crossing);
+  return std::nullopt;
 }
 
 }  // namespace lanekeeper

@@ -8,11 +8,8 @@
 
 namespace lanekeeper {
 
-struct TranslatedResponse {
-  http2::FieldList fields;
-  std::optional<std::string> illegal;  // the name of one that gRPC does not allow, printable; then no fields count
-};
-
-TranslatedResponse TranslateResponse(const http2::FieldList& received);
+// Leaves in the list what crosses. The printable name of a field that gRPC does not allow, if there
+// is one; the list is then as it was.
+std::optional<std::string> TranslateResponse(http2::FieldList& fields);
 
 }  // namespace lanekeeper

@@ -17,18 +17,15 @@ namespace {
 // For so long after an RPC came its grpc-timeout goes on byte for byte.
 constexpr Instant kSameTimeout = 1'000'000;
 
-uint32_t Code(H2Error error) { return static_cast<uint32_t>(error); }
-
 // The request with what is left of its time.
 http2::FieldList WithTimeout(const http2::FieldList& fields, std::chrono::nanoseconds left) {
   http2::FieldList result;
   result.Reserve(fields.size(), fields.bytes());
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const http2::Field field = fields[i];
+  for (const http2::Field field : fields) {
     if (field.name == "grpc-timeout")
       result.Add(field.name, FormatTimeout(left).view(), field.never_index);
     else
-      result.Add(field.name, field.value, field.never_index);
+      result.Add(field);
   }
   return result;
 }
@@ -78,7 +75,7 @@ void Rpc::OnSlot(http2::Connection& connection) {
   const Instant now = environment_.loop.now();
   if (deadline_at_ != 0 && now - activity_.began() > kSameTimeout) {
     const std::chrono::nanoseconds left(std::max<Instant>(deadline_at_ - now, 1));
-    opened = connection.Open(upstream_, WithTimeout(request_.fields, left));
+    opened = connection.Open(upstream_, upstream_.Keep(WithTimeout(request_.fields, left)));
   } else {
     opened = connection.Open(upstream_, request_.fields);
   }
@@ -135,10 +132,14 @@ void Rpc::SendEnding(const Ending& ending, bool at_once) {
 
 // Nothing more is wanted of the upstream.
 void Rpc::CloseUpstream(uint32_t code) {
+  GiveUpStart();
+  upstream_.Reset(code);
+}
+
+void Rpc::GiveUpStart() {
   attempts_.Commit(AttemptEvent::kGaveUp);
   if (!StartRequest::alone()) environment_.channel.Withdraw(*this);
   if (activity_.start().busy_since() != 0) activity_.start().Completed();
-  upstream_.Reset(code);
 }
 
 void Rpc::OnClosed(http2::Stream& stream) {
@@ -153,11 +154,52 @@ void Rpc::OnClosed(http2::Stream& stream) {
       recorder_.End(TerminationCause::kClientCancel, static_cast<int>(StatusCode::kCancelled));
     }
     deadline_.Cancel();
-    // A reset passes as it is; what the connection took with it is a cancel.
-    const bool reset = stream.close_cause() == http2::CloseCause::kPeerReset;
-    CloseUpstream(reset ? stream.close_code() : Code(H2Error::kCancel));
+    if (stream.close_cause() == http2::CloseCause::kPeerReset)
+      PassReset(stream.close_code());
+    else
+      CloseUpstream(Code(H2Error::kCancel));
   }
   FinishIfDone();
+}
+
+// Once more, if the upstream has certainly not seen it.
+bool Rpc::StartAgain() {
+  if (downstream_.closed() ||
+      !attempts_.TakeAnother(upstream_.close_cause(), upstream_.close_code())) {
+    return false;
+  }
+  environment_.metrics.upstream_retries.Add(1);
+  activity_.Attempted();
+  const bool ending = upstream_.ending();
+  upstream_.Renew();
+  SliceQueue again(environment_.loop.buffers());
+  again.Share(attempts_.kept());
+  upstream_.Push(again);
+  if (ending) upstream_.End();
+  activity_.start().Started();
+  environment_.channel.Start(*this);
+  return !ended_;
+}
+
+// No status came. A reset passes as it is, behind what came before it; the loss of a connection,
+// which the application does not have, becomes a status.
+void Rpc::UpstreamBroke() {
+  attempts_.Commit(AttemptEvent::kGaveUp);
+  if (upstream_.close_cause() == http2::CloseCause::kPeerReset) {
+    ended_ = true;
+    const uint32_t code = upstream_.close_code();
+    const bool late = code == Code(H2Error::kCancel) && deadline_passed();
+    recorder_.End(late ? TerminationCause::kDeadline : TerminationCause::kUpstreamLost,
+                  static_cast<int>(late ? StatusCode::kDeadlineExceeded : StatusOfReset(code)));
+    downstream_.ResetWhenSent(code);
+    return;
+  }
+  const bool broken = upstream_.close_cause() == http2::CloseCause::kProtocolError;
+  FailWith({TerminationCause::kUpstreamLost,
+            broken ? StatusCode::kInternal : StatusCode::kUnavailable,
+            broken ? "lanekeeper: the upstream broke the rules of HTTP/2 on this stream"
+                   : "lanekeeper: the connection to the upstream was lost"},
+           false);
 }
 
 void Rpc::OnContractViolation(const char* operation) {

@@ -100,6 +100,9 @@ class Rpc final : public Pooled,
   void FailWith(Ending ending, bool at_once);
   void SendEnding(const Ending& ending, bool at_once);
   void CloseUpstream(uint32_t code);
+  void GiveUpStart();
+  bool StartAgain();
+  void UpstreamBroke();
   void FinishIfDone();
   // ---- rpc_pumps.cc
   Detached Run();
@@ -108,11 +111,10 @@ class Rpc final : public Pooled,
   void Begin();
   void EndRequests();
   bool Count(Direction direction, MessageCounter& counter, SliceQueue& bytes);
+  void PassReset(uint32_t code);
   bool ForwardHeaders();
   void ForwardEnd();
   void RecordUpstreamStatus(const http2::FieldList& fields);
-  bool StartAgain();
-  void UpstreamBroke();
   void PumpEnded();
   // ---- rpc_outside.cc
   StreamWaits Waits() const;

@@ -14,8 +14,6 @@
 namespace lanekeeper {
 namespace {
 
-uint32_t Code(H2Error error) { return static_cast<uint32_t>(error); }
-
 // "Method" of "/package.Service/Method".
 std::string_view MethodName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -33,9 +31,8 @@ int64_t CountPassed(StreamActivity& activity, MetricShard& metrics, Direction di
   return messages;
 }
 
-// Why a block of the upstream's, headers or trailers, must not go on.
-std::optional<Ending> ProblemOf(const http2::Stream& upstream, const http2::FieldList& received,
-                                const TranslatedResponse& translated,
+// Makes of a block of the upstream's, headers or trailers, what goes on; or says why it must not.
+std::optional<Ending> Translate(const http2::Stream& upstream, http2::FieldList& received,
                                 const RpcEnvironment& environment) {
   if (upstream.fields_too_large() ||
       received.list_bytes() > environment.response_metadata_bytes_max) {
@@ -44,11 +41,11 @@ std::optional<Ending> ProblemOf(const http2::Stream& upstream, const http2::Fiel
                               received.list_bytes(), environment.response_metadata_key,
                               environment.response_metadata_bytes_max)};
   }
-  if (translated.illegal) {
+  if (const std::optional<std::string> illegal = TranslateResponse(received)) {
     return Ending{
         TerminationCause::kIllegalMetadata, StatusCode::kInternal,
         fmt::format("lanekeeper: metadata '{}' has a key or value that gRPC does not allow",
-                    *translated.illegal)};
+                    *illegal)};
   }
   return std::nullopt;
 }
@@ -150,6 +147,19 @@ void Rpc::PumpEnded() {
   FinishIfDone();
 }
 
+// A client's reset passes as it is, behind what came before it as far as that can leave now.
+void Rpc::PassReset(uint32_t code) {
+  GiveUpStart();
+  SliceQueue rest(environment_.loop.buffers());
+  downstream_.TakeReceived(rest);
+  const MessageCounter before = requests_;
+  if (Count(Direction::kToUpstream, requests_, rest)) {
+    upstream_.Push(rest);
+    CountPassed(activity_, environment_.metrics, Direction::kToUpstream, before, requests_);
+  }
+  upstream_.ResetWhenSent(code, http2::Stream::ResetWait::kImpatient);
+}
+
 // Message borders pass through. False when a message is too large, before any of it is held; those
 // in front of it go on.
 bool Rpc::Count(Direction direction, MessageCounter& counter, SliceQueue& bytes) {
@@ -195,7 +205,7 @@ void Rpc::EndRequests() {
 bool Rpc::ForwardHeaders() {
   attempts_.Commit(AttemptEvent::kAnswered);
   activity_.Answered();
-  const http2::FieldList& received = upstream_.headers();
+  http2::FieldList& received = upstream_.headers();
   const std::string_view status = received.Find(":status");
   http_status_ = status.size() == 3
                      ? (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0')
@@ -205,21 +215,19 @@ bool Rpc::ForwardHeaders() {
     ForwardEnd();
     return false;
   }
-  const TranslatedResponse translated = TranslateResponse(received);
-  if (auto problem = ProblemOf(upstream_, received, translated, environment_)) {
+  if (auto problem = Translate(upstream_, received, environment_)) {
     FailWith(*std::move(problem), true);
     return false;
   }
-  downstream_.SendHeaders(translated.fields, false);
+  downstream_.SendHeaders(std::move(received), false);
   return true;
 }
 
 // The upstream's END_STREAM: its trailers, its trailers-only answer, or nothing.
 void Rpc::ForwardEnd() {
   const bool alone = upstream_.ended_with_headers();
-  const http2::FieldList& received = alone ? upstream_.headers() : upstream_.trailers();
-  TranslatedResponse translated = TranslateResponse(received);
-  if (auto problem = ProblemOf(upstream_, received, translated, environment_)) {
+  http2::FieldList& received = alone ? upstream_.headers() : upstream_.trailers();
+  if (auto problem = Translate(upstream_, received, environment_)) {
     return FailWith(*std::move(problem), false);
   }
   if (grpc_response_ && responses_.mid_message() && received.Find("grpc-status") == "0") {
@@ -230,9 +238,9 @@ void Rpc::ForwardEnd() {
   ended_ = true;
   RecordUpstreamStatus(received);
   if (alone)
-    downstream_.SendHeaders(translated.fields, true);
+    downstream_.SendHeaders(std::move(received), true);
   else
-    downstream_.End(std::move(translated.fields));
+    downstream_.End(std::move(received));
   // Nobody reads what is still to be sent of the requests.
   CloseUpstream(Code(H2Error::kNoError));
 }
@@ -240,8 +248,7 @@ void Rpc::ForwardEnd() {
 // For the numbers: of several grpc-status fields the first that is no OK.
 void Rpc::RecordUpstreamStatus(const http2::FieldList& fields) {
   int code = -1;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const http2::Field field = fields[i];
+  for (const http2::Field field : fields) {
     if (field.name == "grpc-status" && code <= 0) code = ParseStatus(field.value);
   }
   if (code < 0) {
@@ -252,46 +259,6 @@ void Rpc::RecordUpstreamStatus(const http2::FieldList& fields) {
                          code == static_cast<int>(StatusCode::kCancelled);
   const bool late = timed_out && deadline_passed();
   recorder_.End(late ? TerminationCause::kDeadline : TerminationCause::kUpstreamStatus, code);
-}
-
-// Once more, if the upstream has certainly not seen it.
-bool Rpc::StartAgain() {
-  if (downstream_.closed() ||
-      !attempts_.TakeAnother(upstream_.close_cause(), upstream_.close_code())) {
-    return false;
-  }
-  environment_.metrics.upstream_retries.Add(1);
-  activity_.Attempted();
-  const bool ending = upstream_.ending();
-  upstream_.Renew();
-  SliceQueue again(environment_.loop.buffers());
-  again.Share(attempts_.kept());
-  upstream_.Push(again);
-  if (ending) upstream_.End();
-  activity_.start().Started();
-  environment_.channel.Start(*this);
-  return !ended_;
-}
-
-// No status came. A reset passes as it is, behind what came before it; the loss of a connection,
-// which the application does not have, becomes a status.
-void Rpc::UpstreamBroke() {
-  attempts_.Commit(AttemptEvent::kGaveUp);
-  if (upstream_.close_cause() == http2::CloseCause::kPeerReset) {
-    ended_ = true;
-    const uint32_t code = upstream_.close_code();
-    const bool late = code == Code(H2Error::kCancel) && deadline_passed();
-    recorder_.End(late ? TerminationCause::kDeadline : TerminationCause::kUpstreamLost,
-                  static_cast<int>(late ? StatusCode::kDeadlineExceeded : StatusOfReset(code)));
-    downstream_.ResetWhenSent(code);
-    return;
-  }
-  const bool broken = upstream_.close_cause() == http2::CloseCause::kProtocolError;
-  FailWith({TerminationCause::kUpstreamLost,
-            broken ? StatusCode::kInternal : StatusCode::kUnavailable,
-            broken ? "lanekeeper: the upstream broke the rules of HTTP/2 on this stream"
-                   : "lanekeeper: the connection to the upstream was lost"},
-           false);
 }
 
 }  // namespace lanekeeper

@@ -22,7 +22,8 @@ class RpcRegistry;
 // The RPCs of one worker. Open and Close on its loop's thread.
 class RpcShard {
  public:
-  RpcShard(RpcRegistry& registry, EventLoop& loop) : registry_(registry), loop_(loop) {}
+  RpcShard(RpcRegistry& registry, EventLoop& loop)
+      : registry_(registry), loop_(loop), rpcs_(Allocator(loop.pool())) {}
   RpcShard(const RpcShard&) = delete;
   RpcShard& operator=(const RpcShard&) = delete;
   ~RpcShard();
@@ -35,11 +36,12 @@ class RpcShard {
 
  private:
   friend class RpcRegistry;
+  using Allocator = PoolAllocator<std::pair<const StreamId, std::unique_ptr<Rpc>>>;
 
   RpcRegistry& registry_;
   EventLoop& loop_;
   std::mutex mutex_;
-  std::map<StreamId, std::unique_ptr<Rpc>> rpcs_;
+  std::map<StreamId, std::unique_ptr<Rpc>, std::less<>, Allocator> rpcs_;
 };
 
 class RpcRegistry {

@@ -109,9 +109,13 @@ void StuckDetector::Look() {
     most_held = std::max(most_held, bytes);
   });
   // Whoever holds hardly any of a spent window is its victim.
-  window_holders_.clear();
+  std::vector<StreamId> holders;
   for (const auto& [id, bytes] : held) {
-    if (bytes * 2 >= most_held) window_holders_.push_back(id);
+    if (bytes * 2 >= most_held) holders.push_back(id);
+  }
+  {
+    const std::lock_guard lock(holders_mutex_);
+    window_holders_ = std::move(holders);
   }
   TellMoving(found);
   TellNew(found);

@@ -32,6 +32,13 @@ class StuckDetector {
   }
   int64_t stalls(Direction direction, StallKind kind) const { return At(stalls_, direction, kind); }
 
+  // Any thread: the RPCs that hold much of the upstream connection's window while that is spent, as
+  // of the last look.
+  std::vector<StreamId> window_holders() const {
+    const std::lock_guard lock(holders_mutex_);
+    return window_holders_;
+  }
+
  private:
   using Counts = std::array<std::array<std::atomic<int64_t>, kStallKinds>, 2>;
   using Stalls = std::unordered_map<StreamId, Stall>;
@@ -53,7 +60,7 @@ class StuckDetector {
   const StuckConfig config_;
   RpcRegistry& registry_;
   Stalls known_;  // as of the last look
-  // Those that hold much of the upstream connection's window, as of this look.
+  mutable std::mutex holders_mutex_;
   std::vector<StreamId> window_holders_;
   Counts stuck_now_{};
   Counts stalls_{};

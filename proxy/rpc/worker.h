@@ -25,6 +25,7 @@ class Worker {
   void Stop();
 
   EventLoop& loop() { return loop_; }
+  const EventLoop& loop() const { return loop_; }
   Executor& executor() { return *executor_; }
   const Executor& executor() const { return *executor_; }
   RpcShard& rpcs() { return rpcs_; }

@@ -15,11 +15,13 @@ namespace {
 // A name is asked for again at most so often.
 constexpr Instant kResolveInterval = 1'000'000'000;
 
-UpstreamManners MannersOf(const UpstreamConfig& config, size_t header_list_bytes_max) {
+UpstreamManners MannersOf(const UpstreamConfig& config, size_t header_list_bytes_max,
+                          http2::FrameCounts& counts) {
   UpstreamManners manners;
   manners.keepalive_time = config.keepalive.time;
   manners.keepalive_timeout = config.keepalive.timeout;
   manners.header_list_bytes_max = header_list_bytes_max;
+  manners.counts = &counts;
   return manners;
 }
 
@@ -44,12 +46,15 @@ Channel::Channel(EventLoop& loop, const UpstreamConfig& config, int64_t waiting_
     : loop_(loop),
       config_(config),
       waiting_max_(waiting_max),
-      manners_(MannersOf(config, header_list_bytes_max)),
+      manners_(MannersOf(config, header_list_bytes_max, frames_)),
       resolver_(loop),
       resolve_timer_(loop.timers(), *this) {}
 
 // Subchannels first: their connections end, and what RPCs are left are told.
-Channel::~Channel() { subchannels_.clear(); }
+Channel::~Channel() {
+  subchannels_.clear();
+  leaving_.clear();
+}
 
 void Channel::Connect() {
   std::string why;
@@ -102,10 +107,18 @@ void Channel::SetAddresses(std::vector<SocketAddress> addresses) {
       subchannels_.front()->SetAddresses(std::move(addresses));
     return Update();
   }
-  std::erase_if(subchannels_, [&](const auto& subchannel) {
-    return std::find(addresses.begin(), addresses.end(), subchannel->addresses().front()) ==
-           addresses.end();
-  });
+  const auto gone = std::stable_partition(
+      subchannels_.begin(), subchannels_.end(), [&](const auto& subchannel) {
+        return std::find(addresses.begin(), addresses.end(), subchannel->addresses().front()) !=
+               addresses.end();
+      });
+  std::vector<Subchannel*> leave;
+  for (auto one = gone; one != subchannels_.end(); ++one) {
+    leave.push_back(one->get());
+    leaving_.push_back(std::move(*one));
+  }
+  subchannels_.erase(gone, subchannels_.end());
+  for (Subchannel* subchannel : leave) subchannel->Leave();
   for (const SocketAddress& address : addresses) {
     const bool known = std::any_of(
         subchannels_.begin(), subchannels_.end(),
@@ -213,6 +226,13 @@ void Channel::OnChange(Subchannel& subchannel) {
 void Channel::OnTrouble(Subchannel&) {
   if (host_.empty() || resolving_) return;
   resolve_timer_.Set(std::max(loop_.now(), resolved_at_ + kResolveInterval));
+}
+
+void Channel::OnLeft(Subchannel& subchannel) {
+  const auto left = std::find_if(leaving_.begin(), leaving_.end(),
+                                 [&](const auto& one) { return one.get() == &subchannel; });
+  loop_.Retire(std::move(*left));
+  leaving_.erase(left);
 }
 
 // gRFC A8: the peer finds that we ping too often.

@@ -41,6 +41,7 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   // RPCs that wait for a connection or a stream.
   int64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
   int64_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  const http2::FrameCounts& frames() const { return frames_; }
 
  private:
   void Resolve();
@@ -54,6 +55,7 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   void OnChange(Subchannel& subchannel) override;
   void OnTrouble(Subchannel& subchannel) override;
   void OnTooManyPings() override;
+  void OnLeft(Subchannel& subchannel) override;
   void CountConnections(int change) override {
     connections_.fetch_add(change, std::memory_order_relaxed);
   }
@@ -61,6 +63,7 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   EventLoop& loop_;
   const UpstreamConfig config_;
   const int64_t waiting_max_;
+  http2::FrameCounts frames_;
   UpstreamManners manners_;
   Resolver resolver_;
   std::string host_;  // empty: the target names addresses
@@ -70,6 +73,7 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   std::string error_;
   Backoff resolve_backoff_;
   std::vector<std::unique_ptr<Subchannel>> subchannels_;
+  std::vector<std::unique_ptr<Subchannel>> leaving_;  // whose addresses are gone
   size_t next_pick_ = 0;
   Link queue_;
   bool serving_ = false;

@@ -6,14 +6,9 @@
 #include <utility>
 
 #include "proxy/grpc/metadata.h"
+#include "proxy/grpc/status.h"
 
 namespace lanekeeper {
-namespace {
-
-constexpr uint32_t kEnhanceYourCalm = 11;
-
-}  // namespace
-
 Subchannel::Subchannel(EventLoop& loop, std::vector<SocketAddress> addresses,
                        const UpstreamManners& manners, SubchannelOwner& owner)
     : loop_(loop),
@@ -33,6 +28,24 @@ void Subchannel::Dial() {
   dialled_at_ = InstantNow();
   next_ = std::make_unique<UpstreamConnection>(loop_, addresses_, manners_, *this);
   owner_.OnChange(*this);
+}
+
+void Subchannel::SetAddresses(std::vector<SocketAddress> addresses) {
+  addresses_ = std::move(addresses);
+  const bool stays = std::any_of(addresses_.begin(), addresses_.end(), [&](const auto& address) {
+    return current_ != nullptr && address.Name() == current_->peer();
+  });
+  if (current_ != nullptr && !stays) Dial();
+}
+
+void Subchannel::Leave() {
+  state_ = SubchannelState::kLeaving;
+  dial_timer_.Cancel();
+  if (next_ != nullptr) Retire(std::move(next_));
+  if (current_ == nullptr && draining_.empty()) return owner_.OnLeft(*this);
+  if (current_ == nullptr) return;
+  draining_.push_back(std::move(current_));
+  draining_.back()->Drain();
 }
 
 http2::Connection* Subchannel::WithRoom() {
@@ -68,7 +81,7 @@ void Subchannel::OnGoaway(UpstreamConnection& connection, const http2::Goaway& g
   const std::string debug = PrintableField(goaway.debug);
   spdlog::info("upstream {}: GOAWAY, code {}, last stream {}{}{}", connection.peer(), goaway.code,
                goaway.last_id, debug.empty() ? "" : ": ", debug);
-  if (goaway.code == kEnhanceYourCalm && goaway.debug == "too_many_pings") owner_.OnTooManyPings();
+  if (goaway.code == Code(H2Error::kEnhanceYourCalm) && goaway.debug == "too_many_pings") owner_.OnTooManyPings();
   if (current_.get() != &connection) return;
   const bool proved = IsProved(connection);
   if (proved) Forget();
@@ -97,6 +110,7 @@ void Subchannel::OnEnd(UpstreamConnection& connection, const std::string& why) {
   if (drained == draining_.end()) return;
   Retire(std::move(*drained));
   draining_.erase(drained);
+  if (state_ == SubchannelState::kLeaving && draining_.empty()) owner_.OnLeft(*this);
 }
 
 // There is no current connection any more. One that was good is replaced at once, and so is the

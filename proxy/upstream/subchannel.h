@@ -21,6 +21,8 @@ class SubchannelOwner {
   // A connection was lost, could not be made, or is going away: the name may mean other addresses.
   virtual void OnTrouble(Subchannel& subchannel) = 0;
   virtual void OnTooManyPings() = 0;
+  // The last of its connections has ended after Leave; destroy it later.
+  virtual void OnLeft(Subchannel& subchannel) = 0;
   // For the metric: one more or one less.
   virtual void CountConnections(int change) = 0;
 
@@ -28,17 +30,19 @@ class SubchannelOwner {
   ~SubchannelOwner() = default;
 };
 
-enum class SubchannelState : uint8_t { kConnecting, kReady, kBackingOff };
+enum class SubchannelState : uint8_t { kConnecting, kReady, kBackingOff, kLeaving };
 
-class Subchannel final : public UpstreamConnectionOwner {
+class Subchannel final : public Retired, public UpstreamConnectionOwner {
  public:
   // Dials from here on.
   Subchannel(EventLoop& loop, std::vector<SocketAddress> addresses,
              const UpstreamManners& manners, SubchannelOwner& owner);
-  ~Subchannel();
+  ~Subchannel() override;
 
-  // For the next dial.
-  void SetAddresses(std::vector<SocketAddress> addresses) { addresses_ = std::move(addresses); }
+  // For the next dial, which is made at once if the connection's own address is gone.
+  void SetAddresses(std::vector<SocketAddress> addresses);
+  // No further RPCs; those that it has go on. OnLeft comes when they have ended.
+  void Leave();
   const std::vector<SocketAddress>& addresses() const { return addresses_; }
   SubchannelState state() const { return state_; }
   // Why the last dial failed; empty if none has since it was ready.

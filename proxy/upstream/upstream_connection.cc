@@ -48,9 +48,8 @@ void UpstreamConnection::OnDialled(Fd socket, const SocketAddress& address,
   if (!socket) return End(error);
   peer_ = address.Name();
   state_ = UpstreamState::kAwaitingSettings;
-  http2::ConnectionOptions options;
-  options.side = http2::Side::kUpstream;
-  options.header_list_bytes_max = manners_.header_list_bytes_max;
+  const http2::ConnectionOptions options{http2::Side::kUpstream, manners_.header_list_bytes_max,
+                                         manners_.counts};
   connection_ = std::make_unique<http2::Connection>(loop_, std::move(socket), options, *this);
 }
 

@@ -33,6 +33,7 @@ struct UpstreamManners {
   std::chrono::nanoseconds keepalive_time{0};
   std::chrono::nanoseconds keepalive_timeout{0};
   size_t header_list_bytes_max = 0;
+  http2::FrameCounts* counts = nullptr;
 };
 
 enum class UpstreamState : uint8_t { kDialling, kAwaitingSettings, kReady, kDraining, kEnded };
@@ -56,7 +57,7 @@ class UpstreamConnection final : public Retired, public http2::ConnectionObserve
  private:
   void OnDialled(Fd socket, const SocketAddress& address, const std::string& error);
   void OnTimer();
-  void OnRequest(int32_t, http2::FieldList&&, bool, bool) override {}
+  void OnRequest(int32_t, const http2::FieldList&, bool, bool) override {}
   void OnReady() override;
   void OnRoom() override;
   void OnGoaway(const http2::Goaway& goaway) override;

@@ -60,7 +60,7 @@ TEST_P(DutiesContentTypeTest, WhatIsNotGrpcIsAnsweredWith415) {
 
 // Its body will not be read: RST_STREAM(NO_ERROR) tells so behind the whole answer (RFC 9113
 // section 8.1).
-TEST_P(DutiesContentTypeTest, TheAnswerDoesNotWaitForTheBody) {
+TEST_P(DutiesContentTypeTest, TheAnswerWaitsForAShortWhileForTheBody) {
   client_.Headers(1, With(RequestFields(), "content-type", "application/json"));
   ASSERT_TRUE(client_.Await([&] { return client_[1].reset.has_value(); }));
   EXPECT_TRUE(client_[1].ended);
