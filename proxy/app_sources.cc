@@ -17,9 +17,9 @@ Samples One(int64_t value) { return {{{}, static_cast<double>(value)}}; }
 
 Samples UpstreamStates(const Channel& channel) {
   Samples samples;
-  for (size_t i = 0; i < kChannelStates; ++i) {
-    const auto state = static_cast<ChannelState>(i);
-    samples.push_back({{{"state", ToLabel(state)}}, channel.state() == state ? 1.0 : 0.0});
+  const ChannelState now = channel.state();
+  for (const auto& [name, state] : kLabels<ChannelState>) {
+    samples.push_back({{{"state", std::string(name)}}, now == state ? 1.0 : 0.0});
   }
   return samples;
 }
@@ -71,10 +71,8 @@ void AddStallSources(Metrics& metrics, const StuckDetector& detector) {
 
 Samples Floods(const Listener& listener) {
   Samples samples;
-  for (size_t i = 0; i < http2::kFloodKinds; ++i) {
-    const auto kind = static_cast<http2::FloodKind>(i);
-    samples.push_back(
-        {{{"kind", http2::ToLabel(kind)}}, static_cast<double>(listener.floods(kind))});
+  for (const auto& [name, kind] : kLabels<http2::FloodKind>) {
+    samples.push_back({{{"kind", std::string(name)}}, static_cast<double>(listener.floods(kind))});
   }
   return samples;
 }

@@ -10,6 +10,8 @@
 
 #include "config/load.h"
 #include "config/names.h"
+#include "proxy/base/text.h"
+#include "proxy/log/log_event.h"
 #include "proxy/version.h"
 
 namespace lanekeeper {
@@ -47,16 +49,6 @@ bool IsOneLine(const std::string& text) {
     }
   }
   return true;
-}
-
-// As spdlog has them, in the order of LogLevel.
-static_assert(static_cast<int>(LogLevel::kError) == static_cast<int>(spdlog::level::err));
-
-std::string LevelName(spdlog::level::level_enum level) {
-  const std::string_view ours = NameOf(kLogLevels, static_cast<LogLevel>(level));
-  if (!ours.empty()) return std::string(ours);
-  const spdlog::string_view_t theirs = spdlog::level::to_string_view(level);
-  return std::string(theirs.data(), theirs.size());
 }
 
 }  // namespace
@@ -124,27 +116,27 @@ grpc::Status AdminCalls::Drain(const std::string& who, adminpb::DrainResponse* r
   }
   spdlog::info("admin: {} asked for a drain, {} streams open", who, open);
   response->set_streams_open(open);
-  ToProto(control_.config().drain.timeout, response->mutable_timeout());
+  *response->mutable_timeout() = ToProto(control_.config().drain.timeout);
   return grpc::Status::OK;
 }
 
 grpc::Status AdminCalls::SetLogLevel(const adminpb::SetLogLevelRequest& request,
                                      const std::string& who,
                                      adminpb::SetLogLevelResponse* response) {
-  const auto wanted = std::find_if(kLogLevels.begin(), kLogLevels.end(),
-                                   [&](const auto& one) { return one.name == request.level(); });
-  if (wanted == kLogLevels.end()) {
-    return Invalid(fmt::format("level: expected trace, debug, info, warn or error, not '{}'",
+  const std::optional<LogLevel> wanted = ValueOf(kLogLevels, request.level());
+  if (!wanted) {
+    return Invalid(fmt::format("level: expected {}, not '{}'", ChoicesOf(kLogLevels),
                                Printable(request.level())));
   }
   const auto before = spdlog::get_level();
-  const auto after = static_cast<spdlog::level::level_enum>(wanted->value);
+  const auto after = ToSpdlog(*wanted);
   // Said while the more talkative of the two is in force.
   if (after < before) spdlog::set_level(after);
-  spdlog::info("admin: {} changed log.level from {} to {}", who, LevelName(before), wanted->name);
+  spdlog::info("admin: {} changed log.level from {} to {}", who, LevelName(before),
+               request.level());
   if (after >= before) spdlog::set_level(after);
   response->set_previous(LevelName(before));
-  response->set_level(std::string(wanted->name));
+  response->set_level(request.level());
   return grpc::Status::OK;
 }
 

@@ -11,6 +11,7 @@
 #include "proxy/admin/http_json.h"
 #include "proxy/admin/http_query.h"
 #include "proxy/admin/proto_conversion.h"
+#include "proxy/base/text.h"
 
 namespace lanekeeper {
 namespace {
@@ -127,7 +128,7 @@ void HttpApi::WatchStreams(const httplib::Request& request, HttpStream& stream,
                  {.gone = [&stream] { return stream.PeerHasEnded(); },
                   .send =
                       [&sink](const adminpb::WatchStreamsResponse& found) {
-                        const std::string line = ToJson(found) + "\n";
+                        const std::string line = ToJsonOrError(found) + "\n";
                         return sink.write(line.data(), line.size());
                       }});
         sink.done();

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "proxy/admin/http_json.h"
+#include "proxy/base/text.h"
 
 namespace lanekeeper {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "config/host_port.h"
-#include "proxy/admin/proto_conversion.h"
+#include "proxy/base/text.h"
 
 namespace lanekeeper {
 namespace {

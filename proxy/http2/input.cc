@@ -213,31 +213,9 @@ bool Connection::CountFrame(uint8_t type, uint8_t flags, uint32_t length, uint32
 void Connection::CountFlood(FloodKind kind) {
   if (closing_ || floods_.Count(kind, loop_.now())) return;
   end_.flood = kind;
-  end_.text = std::string("the peer floods us: ") + ToLabel(kind);
+  end_.text = "the peer floods us: " + ToLabel(kind);
   end_.kind = EndKind::kFlood;
   Close(NGHTTP2_ENHANCE_YOUR_CALM);
-}
-
-const char* ToLabel(FloodKind kind) {
-  switch (kind) {
-    case FloodKind::kPing:
-      return "ping";
-    case FloodKind::kSettings:
-      return "settings";
-    case FloodKind::kPriority:
-      return "priority";
-    case FloodKind::kReset:
-      return "reset";
-    case FloodKind::kForcedReset:
-      return "forced_reset";
-    case FloodKind::kWindowUpdate:
-      return "window_update";
-    case FloodKind::kEmptyFrame:
-      return "empty_frame";
-    case FloodKind::kUnknownFrame:
-      return "unknown_frame";
-  }
-  return "ping";
 }
 
 }  // namespace lanekeeper::http2

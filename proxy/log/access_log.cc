@@ -5,7 +5,6 @@
 #include "proxy/log/log_event.h"
 #include "proxy/log/stream_fields.h"
 #include "proxy/log/trace_context.h"
-#include "proxy/observe/status_names.h"
 
 namespace lanekeeper {
 namespace {

@@ -6,13 +6,14 @@
 #include <chrono>
 #include <cmath>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <variant>
 
-#include "proxy/log/escape.h"
+#include "proxy/base/text.h"
 #include "proxy/log/fields.h"
 #include "proxy/log/log_event.h"
 
@@ -24,6 +25,35 @@ using spdlog::details::log_msg;
 
 void Append(std::string_view text, memory_buf_t& to) {
   to.append(text.data(), text.data() + text.size());
+}
+
+// Text that may come from anywhere, which must not end its line or look like something else.
+constexpr EscapeRule kMessageRule = {.beyond_ascii = EscapeRule::BeyondAscii::kIfHarmless,
+                                     .line_ends_by_letter = true,
+                                     .backslashes = true};
+constexpr EscapeRule kValueRule = {.beyond_ascii = EscapeRule::BeyondAscii::kIfHarmless,
+                                   .line_ends_by_letter = true,
+                                   .backslashes = true,
+                                   .quotes = true};
+
+// In quotes unless it is a plain word.
+void AppendTextValue(std::string_view text, memory_buf_t& to) {
+  const bool plain = IsPlain(text);
+  if (plain && !text.empty() && text.find_first_of(" =") == text.npos) return Append(text, to);
+  to.push_back('"');
+  Append(plain ? text : Escaped(text, kValueRule), to);
+  to.push_back('"');
+}
+
+// Bytes that are not UTF-8 become U+FFFD.
+void AppendJsonString(std::string_view text, memory_buf_t& to) {
+  if (!IsPlain(text)) {
+    return Append(
+        nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), to);
+  }
+  to.push_back('"');
+  Append(text, to);
+  to.push_back('"');
 }
 
 // UTC with milliseconds; lines of the same second share the work.
@@ -45,13 +75,6 @@ class Timestamp {
   std::string text_;
 };
 
-// The names that log.level has.
-std::string_view LevelName(spdlog::level::level_enum level) {
-  if (level == spdlog::level::warn) return "warn";
-  const auto& name = spdlog::level::to_string_view(level);
-  return {name.data(), name.size()};
-}
-
 template <class T>
 inline constexpr bool kIsText = std::is_same_v<T, std::string_view>;
 
@@ -61,7 +84,7 @@ class TextFormatter final : public spdlog::formatter {
     const LogParts parts = SplitLogMessage(line);
     timestamp_.AppendTo(to, line.time);
     fmt::format_to(std::back_inserter(to), " {} ", LevelName(line.level));
-    AppendEscaped(parts.message, to);
+    Append(IsPlain(parts.message) ? parts.message : Escaped(parts.message, kMessageRule), to);
     std::string_view rest = parts.fields;
     while (const auto field = NextLogField(rest)) {
       fmt::format_to(std::back_inserter(to), " {}=", field->key);

@@ -1,5 +1,7 @@
 #include "proxy/log/log_event.h"
 
+#include "config/names.h"
+
 namespace lanekeeper {
 namespace {
 
@@ -8,20 +10,11 @@ constexpr char kHasFields[] = "fields";
 
 }  // namespace
 
-spdlog::level::level_enum ToSpdlog(LogLevel level) {
-  switch (level) {
-    case LogLevel::kTrace:
-      return spdlog::level::trace;
-    case LogLevel::kDebug:
-      return spdlog::level::debug;
-    case LogLevel::kInfo:
-      return spdlog::level::info;
-    case LogLevel::kWarn:
-      return spdlog::level::warn;
-    case LogLevel::kError:
-      return spdlog::level::err;
-  }
-  return spdlog::level::info;
+std::string LevelName(spdlog::level::level_enum level) {
+  const std::string_view ours = NameOf(kLogLevels, static_cast<LogLevel>(level));
+  if (!ours.empty()) return std::string(ours);
+  const spdlog::string_view_t theirs = spdlog::level::to_string_view(level);
+  return std::string(theirs.data(), theirs.size());
 }
 
 LogParts SplitLogMessage(const spdlog::details::log_msg& line) {

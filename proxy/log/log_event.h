@@ -14,6 +14,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <string>
 #include <string_view>
 
 #include "config/config.h"
@@ -22,7 +23,15 @@
 
 namespace lanekeeper {
 
-spdlog::level::level_enum ToSpdlog(LogLevel level);
+// The levels of LogLevel are spdlog's first ones, in the same order.
+static_assert(static_cast<int>(LogLevel::kTrace) == static_cast<int>(spdlog::level::trace));
+static_assert(static_cast<int>(LogLevel::kError) == static_cast<int>(spdlog::level::err));
+
+inline spdlog::level::level_enum ToSpdlog(LogLevel level) {
+  return static_cast<spdlog::level::level_enum>(level);
+}
+// As log.level has it; "critical" and "off", which only spdlog knows, as spdlog has them.
+std::string LevelName(spdlog::level::level_enum level);
 
 inline bool LogEnabled(LogLevel level) { return spdlog::should_log(ToSpdlog(level)); }
 

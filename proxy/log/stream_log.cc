@@ -16,24 +16,20 @@ namespace {
 
 constexpr int kBurst = 20;
 
+// Of kSlowReceiver: where the application is the receiver.
+constexpr auto kMessages = std::to_array<Named<StallKind>>(
+    {{"stream is stuck: the application does not read", StallKind::kSlowReceiver},
+     {"stream is stuck: the upstream has not answered", StallKind::kSilentSender},
+     {"stream is stuck: the upstream allows no further stream", StallKind::kStreamSlots},
+     {"stream is stuck: no connection to the upstream", StallKind::kNotConnected},
+     {"stream is stuck: the requests ended and the upstream has sent nothing since",
+      StallKind::kHalfClosed},
+     {"stream is stuck: the upstream's connection window is spent", StallKind::kUpstreamWindow}});
+
 std::string_view MessageFor(const Stall& stall) {
-  switch (stall.kind) {
-    case StallKind::kSlowReceiver:
-      return stall.direction == Direction::kToDownstream
-                 ? "stream is stuck: the application does not read"
-                 : "stream is stuck: the upstream does not read";
-    case StallKind::kSilentSender:
-      return "stream is stuck: the upstream has not answered";
-    case StallKind::kStreamSlots:
-      return "stream is stuck: the upstream allows no further stream";
-    case StallKind::kNotConnected:
-      return "stream is stuck: no connection to the upstream";
-    case StallKind::kHalfClosed:
-      return "stream is stuck: the requests ended and the upstream has sent nothing since";
-    case StallKind::kUpstreamWindow:
-      return "stream is stuck: the upstream's connection window is spent";
-  }
-  return "stream is stuck";
+  if (stall.kind == StallKind::kSlowReceiver && stall.direction == Direction::kToUpstream)
+    return "stream is stuck: the upstream does not read";
+  return NameOf(kMessages, stall.kind);
 }
 
 // "12,15".

@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "proxy/base/words.h"
 #include "proxy/observe/cell.h"
 #include "proxy/observe/duration_cells.h"
 #include "proxy/observe/method_labels.h"
@@ -20,7 +21,14 @@
 namespace lanekeeper {
 
 enum class Direction { kToUpstream, kToDownstream };
+template <>
+inline constexpr auto kLabels<Direction> = std::to_array<Named<Direction>>(
+    {{"to_upstream", Direction::kToUpstream}, {"to_downstream", Direction::kToDownstream}});
+
 enum class StreamOp { kReceive, kSend };
+template <>
+inline constexpr auto kLabels<StreamOp> =
+    std::to_array<Named<StreamOp>>({{"receive", StreamOp::kReceive}, {"send", StreamOp::kSend}});
 
 // Upper bounds of grpc_server_handling_seconds: from loopback unary calls to streams that live for
 // hours.

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "proxy/observe/family.h"
-#include "proxy/observe/status_names.h"
 #include "proxy/observe/stream_families.h"
 
 namespace lanekeeper {
