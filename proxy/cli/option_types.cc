@@ -4,10 +4,9 @@
 
 #include <cstdlib>
 #include <functional>
-#include <map>
 
 #include "config/units.h"
-#include "proxy/cli/format.h"
+#include "proxy/base/proto.h"
 
 namespace lanekeeper {
 namespace {
@@ -100,16 +99,12 @@ std::vector<CLI::Option*> AddFilter(CLI::App& command, StreamFilter* target) {
     if (!age) throw CLI::ValidationError("--min-age", why);
     *target->mutable_min_age() = ToProto(*age);
   };
-  const std::map<std::string, Lane::State> states = {{"receiving", Lane::RECEIVING},
-                                                     {"sending", Lane::SENDING},
-                                                     {"waiting", Lane::WAITING},
-                                                     {"half_closed", Lane::HALF_CLOSED}};
-  const auto take_state = [target, states](const std::string& text) {
-    const auto found = states.find(text);
-    if (found == states.end()) {
+  const auto take_state = [target](const std::string& text) {
+    const std::optional<Lane::State> state = FromWord<Lane::State>(text);
+    if (!state) {
       throw CLI::ValidationError("--state", "must be receiving, sending, waiting or half_closed");
     }
-    target->set_state(found->second);
+    target->set_state(*state);
   };
   const auto set = [target](void (StreamFilter::*setter)(const std::string&)) {
     return [target, setter](const std::string& text) { (target->*setter)(text); };
