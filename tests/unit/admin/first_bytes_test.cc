@@ -1,4 +1,4 @@
-#include "proxy/admin/first_bytes.h"
+#include "proxy/admin/entrance.h"
 
 #include <gtest/gtest.h>
 
