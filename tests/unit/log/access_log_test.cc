@@ -1,4 +1,4 @@
-#include "proxy/log/access_log.h"
+#include "proxy/log/stream_log.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

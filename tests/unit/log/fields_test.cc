@@ -1,4 +1,4 @@
-#include "proxy/log/fields.h"
+#include "proxy/log/log_event.h"
 
 #include <gtest/gtest.h>
 
