@@ -1,10 +1,9 @@
-#include "proxy/app_sources.h"
-
 #include <array>
 #include <string>
 #include <vector>
 
 #include "config/names.h"
+#include "proxy/app.h"
 #include "proxy/log/log_setup.h"
 
 namespace lanekeeper {
@@ -24,11 +23,11 @@ Samples UpstreamStates(const Channel& channel) {
   return samples;
 }
 
-Samples Threads(const AppParts& parts) {
-  const std::string kind(NameOf(kRpcThreadKinds, parts.config.rpc_threads.kind));
-  return {{{{"kind", kind}, {"state", "busy"}}, static_cast<double>(parts.registry.open())},
-          {{{"kind", kind}, {"state", "idle"}},
-           static_cast<double>(parts.worker.executor().idle_threads())}};
+Samples Threads(RpcThreadKind kind, const RpcRegistry& registry, const Worker& worker) {
+  const std::string name(NameOf(kRpcThreadKinds, kind));
+  return {
+      {{{"kind", name}, {"state", "busy"}}, static_cast<double>(registry.open())},
+      {{{"kind", name}, {"state", "idle"}}, static_cast<double>(worker.executor().idle_threads())}};
 }
 
 // The stalls that there can be: who is slow may be on either side, all else is the upstream's.
@@ -77,8 +76,7 @@ Samples Floods(const Listener& listener) {
   return samples;
 }
 
-void AddConnectionSources(Metrics& metrics, const AppParts& parts) {
-  const Listener& listener = parts.listener;
+void AddConnectionSources(Metrics& metrics, const Listener& listener, const Channel& channel) {
   metrics.AddSource({"lanekeeper_downstream_connections", "Connections from the application now.",
                      MetricType::Gauge, [&listener] { return One(listener.connections()); }});
   metrics.AddSource({"lanekeeper_accept_failures_total",
@@ -89,16 +87,13 @@ void AddConnectionSources(Metrics& metrics, const AppParts& parts) {
                      "kind than there is a reason for.",
                      MetricType::Counter, [&listener] { return Floods(listener); }});
   metrics.AddSource({"lanekeeper_upstream_connections", "Connections to the upstream now.",
-                     MetricType::Gauge,
-                     [&channel = parts.channel] { return One(channel.connections()); }});
+                     MetricType::Gauge, [&channel] { return One(channel.connections()); }});
   metrics.AddSource({"lanekeeper_streams_awaiting_upstream",
                      "RPCs whose headers have not left yet: they wait for a connection or for the "
                      "upstream to allow one more stream.",
-                     MetricType::Gauge,
-                     [&channel = parts.channel] { return One(channel.waiting()); }});
+                     MetricType::Gauge, [&channel] { return One(channel.waiting()); }});
   metrics.AddSource({"lanekeeper_upstream_state", "1 for the state the upstream channel is in.",
-                     MetricType::Gauge,
-                     [&channel = parts.channel] { return UpstreamStates(channel); }});
+                     MetricType::Gauge, [&channel] { return UpstreamStates(channel); }});
 }
 
 Samples LogLines() {
@@ -109,15 +104,16 @@ Samples LogLines() {
 
 }  // namespace
 
-void AddAppSources(Metrics& metrics, const AppParts& parts) {
-  AddStallSources(metrics, parts.stuck_detector);
-  AddConnectionSources(metrics, parts);
-  metrics.AddSource({"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.",
-                     MetricType::Gauge, [&parts] { return Threads(parts); }});
-  metrics.AddSource({"lanekeeper_log_lines_dropped_total",
-                     "Log lines that were not written: nobody read them, or too many of one kind "
-                     "came at once.",
-                     MetricType::Counter, LogLines});
+void App::AddSources() {
+  AddStallSources(metrics_, stuck_detector_);
+  AddConnectionSources(metrics_, listener_, channel_);
+  metrics_.AddSource({"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.",
+                      MetricType::Gauge,
+                      [this] { return Threads(config_.rpc_threads.kind, registry_, worker_); }});
+  metrics_.AddSource({"lanekeeper_log_lines_dropped_total",
+                      "Log lines that were not written: nobody read them, or too many of one kind "
+                      "came at once.",
+                      MetricType::Counter, LogLines});
 }
 
 }  // namespace lanekeeper
