@@ -11,7 +11,6 @@
 #include "proxy/admin/admin_server.h"
 #include "proxy/admin/grpc_service.h"
 #include "proxy/http2/version.h"
-#include "proxy/observe/process_sources.h"
 
 namespace lanekeeper {
 namespace {

@@ -1,6 +1,5 @@
-// The numbers of one thread. Every worker and every kernel RPC thread owns a shard and is its only
-// writer; a scrape reads all shards and sums them, so nothing is shared between cores on the way.
-// The shard outlives its thread: Metrics owns it and lends it to the next thread that asks.
+// The numbers of one worker, which is their only writer; a scrape reads all shards and sums them,
+// so nothing is shared between cores on the way. Metrics owns the shard.
 #pragma once
 
 #include <array>
@@ -14,7 +13,6 @@
 
 #include "proxy/base/words.h"
 #include "proxy/observe/cell.h"
-#include "proxy/observe/duration_cells.h"
 #include "proxy/observe/method_labels.h"
 #include "proxy/observe/termination.h"
 

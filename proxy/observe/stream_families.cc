@@ -1,10 +1,8 @@
-#include "proxy/observe/stream_families.h"
-
 #include <array>
 #include <string>
 #include <utility>
 
-#include "proxy/observe/family.h"
+#include "proxy/observe/metrics.h"
 #include "proxy/observe/stream_snapshot.h"
 
 namespace lanekeeper {
@@ -132,9 +130,8 @@ void Collector::Waits() {
 
 }  // namespace
 
-void CollectStreamFamilies(const Metrics& metrics,
-                           std::vector<prometheus::MetricFamily>& families) {
-  Collector collect(metrics, families);
+void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
+  Collector collect(*this, families);
   collect.One("lanekeeper_streams_open", "RPCs that are open now.", MetricType::Gauge,
               [](const MetricShard& s) { return s.streams_open.Get(); });
   collect.One("lanekeeper_streams_half_closed",
