@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <memory>
 #include <optional>
@@ -10,17 +12,48 @@
 
 #include "proxy/admin/http_json.h"
 #include "proxy/admin/http_query.h"
+#include "proxy/admin/page_files.h"
 #include "proxy/admin/proto_conversion.h"
 #include "proxy/base/text.h"
 
 namespace lanekeeper {
 namespace {
 
-using What = HttpRoute::What;
+// What a path stands for.
+enum class What {
+  kPage,
+  kListStreams,
+  kWatchStreams,
+  kGetStream,
+  kCancelStream,
+  kDrain,
+  kSetLogLevel,
+  kGetConfig,
+  kGetVersion,
+};
+constexpr std::array<std::pair<std::string_view, What>, 6> kFixed = {
+    {{"/streams", What::kListStreams},
+     {"/streams/watch", What::kWatchStreams},
+     {"/drain", What::kDrain},
+     {"/loglevel", What::kSetLogLevel},
+     {"/config", What::kGetConfig},
+     {"/version", What::kGetVersion}}};
+constexpr std::string_view kOneStream = "/streams/";
+constexpr std::string_view kCancel = "/cancel";
+constexpr size_t kIdBytesMax = 20;  // of the largest there is; the library's regex gets no more
 
 constexpr char kContentSecurityPolicy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+// "/" is the page itself; null for what is no file of it.
+const PageFile* FindPageFile(std::string_view path) {
+  const std::string_view name = path == "/" ? "index.html" : path.substr(1);
+  const auto files = PageFiles();
+  const auto found =
+      std::find_if(files.begin(), files.end(), [&](const auto& one) { return one.name == name; });
+  return found == files.end() ? nullptr : &*found;
+}
 
 const char* ContentType(std::string_view file) {
   const std::string_view extension = file.substr(file.rfind('.') + 1);
@@ -28,6 +61,14 @@ const char* ContentType(std::string_view file) {
   if (extension == "js") return "text/javascript; charset=utf-8";
   if (extension == "svg") return "image/svg+xml";
   return "text/html; charset=utf-8";
+}
+
+// With what `call` fills in.
+template <class Answer, class Call>
+void RespondWith(httplib::Response& response, Call call) {
+  Answer answer;
+  const grpc::Status status = call(&answer);
+  Respond(status, answer, response);
 }
 
 grpc::Status ParseId(const std::string& text, StreamId* id) {
@@ -39,6 +80,37 @@ grpc::Status ParseId(const std::string& text, StreamId* id) {
 }
 
 }  // namespace
+
+struct HttpApi::Route {
+  What what = What::kPage;
+  std::string id;                  // of the stream, as it stands in the path
+  const PageFile* file = nullptr;  // of the page
+
+  // State changes by POST only, and POST does nothing else.
+  bool is_post() const {
+    return what == What::kCancelStream || what == What::kDrain || what == What::kSetLogLevel;
+  }
+  const char* allowed() const { return is_post() ? "POST" : "GET, HEAD"; }
+};
+
+std::optional<HttpApi::Route> HttpApi::FindRoute(const std::string& path) {
+  for (const auto& [fixed, what] : kFixed) {
+    if (path == fixed) return Route{what, "", nullptr};
+  }
+  if (path.empty() || path[0] != '/') return std::nullopt;
+  if (path.rfind(kOneStream, 0) != 0) {
+    const PageFile* const file = FindPageFile(path);
+    return file == nullptr ? std::nullopt : std::optional(Route{What::kPage, "", file});
+  }
+  std::string id = path.substr(kOneStream.size());
+  What what = What::kGetStream;
+  if (id.size() > kCancel.size() && id.compare(id.size() - kCancel.size(), id.npos, kCancel) == 0) {
+    id.resize(id.size() - kCancel.size());
+    what = What::kCancelStream;
+  }
+  if (id.empty() || id.size() > kIdBytesMax || id.find('/') != id.npos) return std::nullopt;
+  return Route{what, std::move(id), nullptr};
+}
 
 httplib::Headers HttpApi::Headers() {
   return {{"Content-Security-Policy", kContentSecurityPolicy},
@@ -53,7 +125,7 @@ bool HttpApi::AnswerHead(const httplib::Request& request, HttpStream& stream,
     RespondError(refusal->status, refusal->message, response);
     return true;
   }
-  const std::optional<HttpRoute> route = FindRoute(request.path);
+  const std::optional<Route> route = FindRoute(request.path);
   if (!route) {
     RespondError(404, fmt::format("there is no {}", Printable(request.path)), response);
     return true;
@@ -75,7 +147,7 @@ bool HttpApi::AnswerHead(const httplib::Request& request, HttpStream& stream,
   return true;
 }
 
-void HttpApi::AnswerGet(const HttpRoute& route, const httplib::Request& request, HttpStream& stream,
+void HttpApi::AnswerGet(const Route& route, const httplib::Request& request, HttpStream& stream,
                         httplib::Response& response) {
   switch (route.what) {
     case What::kListStreams:
@@ -84,16 +156,12 @@ void HttpApi::AnswerGet(const HttpRoute& route, const httplib::Request& request,
       return WatchStreams(request, stream, response);
     case What::kGetStream:
       return GetStream(route.id, response);
-    case What::kGetConfig: {
-      adminpb::GetConfigResponse answer;
-      const grpc::Status status = calls_.GetConfig(&answer);
-      return Respond(status, answer, response);
-    }
-    case What::kGetVersion: {
-      adminpb::GetVersionResponse answer;
-      const grpc::Status status = calls_.GetVersion(&answer);
-      return Respond(status, answer, response);
-    }
+    case What::kGetConfig:
+      return RespondWith<adminpb::GetConfigResponse>(
+          response, [this](auto* answer) { return calls_.GetConfig(answer); });
+    case What::kGetVersion:
+      return RespondWith<adminpb::GetVersionResponse>(
+          response, [this](auto* answer) { return calls_.GetVersion(answer); });
     default:
       response.status = 200;
       response.set_content(route.file->bytes.data(), route.file->bytes.size(),
@@ -102,11 +170,11 @@ void HttpApi::AnswerGet(const HttpRoute& route, const httplib::Request& request,
 }
 
 void HttpApi::ListStreams(const httplib::Request& request, httplib::Response& response) {
-  adminpb::ListStreamsRequest asked;
-  adminpb::ListStreamsResponse answer;
-  grpc::Status status = ParseQuery(request.params, &asked);
-  if (status.ok()) status = calls_.ListStreams(asked, &answer);
-  Respond(status, answer, response);
+  RespondWith<adminpb::ListStreamsResponse>(response, [&](auto* answer) {
+    adminpb::ListStreamsRequest asked;
+    const grpc::Status status = ParseQuery(request.params, &asked);
+    return status.ok() ? calls_.ListStreams(asked, answer) : status;
+  });
 }
 
 void HttpApi::WatchStreams(const httplib::Request& request, HttpStream& stream,
@@ -137,13 +205,13 @@ void HttpApi::WatchStreams(const httplib::Request& request, HttpStream& stream,
 }
 
 void HttpApi::GetStream(const std::string& id, httplib::Response& response) {
-  adminpb::GetStreamRequest asked;
-  adminpb::Stream answer;
-  StreamId parsed = 0;
-  grpc::Status status = ParseId(id, &parsed);
-  asked.set_id(parsed);
-  if (status.ok()) status = calls_.GetStream(asked, &answer);
-  Respond(status, answer, response);
+  RespondWith<adminpb::Stream>(response, [&](auto* answer) {
+    adminpb::GetStreamRequest asked;
+    StreamId parsed = 0;
+    const grpc::Status status = ParseId(id, &parsed);
+    asked.set_id(parsed);
+    return status.ok() ? calls_.GetStream(asked, answer) : status;
+  });
 }
 
 void HttpApi::CancelStream(const std::string& id, const httplib::Request& request,
@@ -163,22 +231,22 @@ void HttpApi::CancelStream(const std::string& id, const httplib::Request& reques
 
 void HttpApi::AnswerPost(const httplib::Request& request, const std::string& who,
                          httplib::Response& response) {
-  const std::optional<HttpRoute> route = FindRoute(request.path);
+  const std::optional<Route> route = FindRoute(request.path);
   if (!route) return;  // not reached: AnswerHead has found it
   if (route->what == What::kCancelStream) {
     CancelStream(route->id, request, who, response);
   } else if (route->what == What::kDrain) {
-    adminpb::DrainRequest asked;
-    adminpb::DrainResponse answer;
-    grpc::Status status = FromJson(request.body, &asked);
-    if (status.ok()) status = calls_.Drain(who, &answer);
-    Respond(status, answer, response);
+    RespondWith<adminpb::DrainResponse>(response, [&](auto* answer) {
+      adminpb::DrainRequest asked;
+      const grpc::Status status = FromJson(request.body, &asked);
+      return status.ok() ? calls_.Drain(who, answer) : status;
+    });
   } else {
-    adminpb::SetLogLevelRequest asked;
-    adminpb::SetLogLevelResponse answer;
-    grpc::Status status = FromJson(request.body, &asked);
-    if (status.ok()) status = calls_.SetLogLevel(asked, who, &answer);
-    Respond(status, answer, response);
+    RespondWith<adminpb::SetLogLevelResponse>(response, [&](auto* answer) {
+      adminpb::SetLogLevelRequest asked;
+      const grpc::Status status = FromJson(request.body, &asked);
+      return status.ok() ? calls_.SetLogLevel(asked, who, answer) : status;
+    });
   }
 }
 
