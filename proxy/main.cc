@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -17,7 +18,6 @@
 #include "config/load.h"
 #include "config/names.h"
 #include "proxy/app.h"
-#include "proxy/base/descriptor_limit.h"
 #include "proxy/base/signals.h"
 #include "proxy/cli/operator_commands.h"
 #include "proxy/demo/demo_clients.h"
@@ -42,6 +42,14 @@ struct Options {
   std::optional<LogLevel> log_level;
   std::optional<LogFormat> log_format;
 };
+
+// As many file descriptors as the system lets the process have: every connection needs one.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 std::string NameOf(int signal) {
   if (signal == Signals::kWoken) return "asked at the control address";
