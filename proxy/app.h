@@ -48,8 +48,6 @@ class App final : public Control {
   const RpcRegistry& registry() const { return registry_; }
   // As the control address sees it. Any thread; takes the registry's locks for moments only.
   Control& control() { return *this; }
-  // Null when metrics.address is off.
-  const ObservabilityServer* observability() const { return observability_.get(); }
   // Null when admin.address is off.
   const AdminServer* admin() const { return admin_.get(); }
 
