@@ -5,7 +5,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "config/load.h"
@@ -24,19 +23,8 @@ constexpr size_t kPageMax = 10000;
 constexpr size_t kPageBytes = 3 * 1024 * 1024;
 constexpr size_t kReasonBytesMax = 200;
 
-grpc::Status Invalid(const std::string& why) { return {grpc::StatusCode::INVALID_ARGUMENT, why}; }
-
 grpc::Status NotOpen(StreamId id) {
   return {grpc::StatusCode::NOT_FOUND, fmt::format("no open stream has the id {}", id)};
-}
-
-std::optional<StreamId> ParseToken(const std::string& token) {
-  if (token.empty()) return StreamId{0};
-  StreamId id = 0;
-  const char* const end = token.data() + token.size();
-  const auto [stop, error] = std::from_chars(token.data(), end, id);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return id;
 }
 
 // Whether text, which is UTF-8, has none of the control characters of ASCII and Latin-1.
@@ -57,10 +45,11 @@ grpc::Status AdminCalls::ListStreams(const adminpb::ListStreamsRequest& request,
                                      adminpb::ListStreamsResponse* response) const {
   StreamFilter filter;
   if (grpc::Status status = FromProto(request.filter(), &filter); !status.ok()) return status;
-  const std::optional<StreamId> after = ParseToken(request.page_token());
+  const std::string& token = request.page_token();
+  const std::optional<StreamId> after = token.empty() ? StreamId{0} : ParseStreamId(token);
   if (!after) {
     return Invalid(fmt::format("page_token: expected the next_page_token of an answer, not '{}'",
-                               Printable(request.page_token())));
+                               Printable(token)));
   }
   const size_t max =
       request.page_size() == 0 ? kPageDefault : std::min<size_t>(request.page_size(), kPageMax);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -72,11 +71,11 @@ void RespondWith(httplib::Response& response, Call call) {
 }
 
 grpc::Status ParseId(const std::string& text, StreamId* id) {
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, *id);
-  if (error == std::errc() && stop == end) return grpc::Status::OK;
-  return {grpc::StatusCode::INVALID_ARGUMENT,
-          fmt::format("expected the id of a stream, a whole number, not '{}'", Printable(text))};
+  const std::optional<StreamId> parsed = ParseStreamId(text);
+  *id = parsed.value_or(0);
+  if (parsed) return grpc::Status::OK;
+  return Invalid(
+      fmt::format("expected the id of a stream, a whole number, not '{}'", Printable(text)));
 }
 
 }  // namespace
@@ -222,7 +221,7 @@ void HttpApi::CancelStream(const std::string& id, const httplib::Request& reques
   grpc::Status status = ParseId(id, &parsed);
   if (status.ok()) status = FromJson(request.body, &asked);
   if (status.ok() && asked.id() != 0 && asked.id() != parsed) {
-    status = {grpc::StatusCode::INVALID_ARGUMENT, "body: id is not that of the path"};
+    status = Invalid("body: id is not that of the path");
   }
   asked.set_id(parsed);
   if (status.ok()) status = calls_.CancelStream(asked, who, &answer);

@@ -23,8 +23,6 @@ namespace {
 using Setter = std::function<std::string(const std::string& value)>;
 using Setters = std::map<std::string, Setter>;
 
-grpc::Status Invalid(const std::string& why) { return {grpc::StatusCode::INVALID_ARGUMENT, why}; }
-
 grpc::Status Parse(const httplib::Params& params, const Setters& setters) {
   for (auto param = params.begin(); param != params.end(); ++param) {
     const std::string name = Printable(param->first);

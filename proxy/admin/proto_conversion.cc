@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <vector>
 
 #include "config/names.h"
@@ -84,20 +85,30 @@ void ToProto(const StreamTotals& totals, const std::string& upstream_address, ui
   to->set_streams_matching(matching);
 }
 
+grpc::Status Invalid(const std::string& why) { return {grpc::StatusCode::INVALID_ARGUMENT, why}; }
+
+std::optional<StreamId> ParseStreamId(const std::string& text) {
+  StreamId id = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, id);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return id;
+}
+
 grpc::Status FromProto(const adminpb::StreamFilter& filter, StreamFilter* to) {
   to->method = filter.method();
   to->peer = filter.peer();
   to->min_age = FromProto(filter.min_age());
   to->stuck = filter.stuck();
   if (to->min_age < nanoseconds(0)) {
-    return {grpc::StatusCode::INVALID_ARGUMENT, "min_age: expected a duration, not a negative one"};
+    return Invalid("min_age: expected a duration, not a negative one");
   }
   to->state = ValueOf(kLabels<LaneState>, WordOf(filter.state()));
   if (to->state || filter.state() == adminpb::Lane::STATE_UNSPECIFIED) return grpc::Status::OK;
   // An open enum: clients may send any number.
-  return {grpc::StatusCode::INVALID_ARGUMENT,
-          fmt::format("state: expected RECEIVING, SENDING, WAITING or HALF_CLOSED, not number {}",
-                      static_cast<int>(filter.state()))};
+  return Invalid(
+      fmt::format("state: expected RECEIVING, SENDING, WAITING or HALF_CLOSED, not number {}",
+                  static_cast<int>(filter.state())));
 }
 
 }  // namespace lanekeeper

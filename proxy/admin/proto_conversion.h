@@ -5,6 +5,7 @@
 #include <grpcpp/support/status.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "protos/lanekeeper/admin/v1/admin.pb.h"
@@ -20,6 +21,12 @@ void ToProto(const StreamSnapshot& snapshot, adminpb::Stream* to);
 void ToProto(const StreamTotals& totals, const std::string& upstream_address, uint64_t matching,
              adminpb::Totals* to);
 void ToProto(std::chrono::system_clock::time_point time, google::protobuf::Timestamp* to);
+
+// INVALID_ARGUMENT with what was expected.
+grpc::Status Invalid(const std::string& why);
+
+// Nothing for what is no whole number.
+std::optional<StreamId> ParseStreamId(const std::string& text);
 
 // INVALID_ARGUMENT, saying what was expected, for a filter that means nothing.
 grpc::Status FromProto(const adminpb::StreamFilter& filter, StreamFilter* to);

@@ -3,9 +3,9 @@
 #include <google/protobuf/descriptor.h>
 #include <google/protobuf/util/json_util.h>
 
-#include <algorithm>
-#include <cctype>
 #include <limits>
+
+#include "proxy/base/text.h"
 
 namespace lanekeeper {
 namespace {
@@ -22,13 +22,6 @@ bool HasEmptyList(const google::protobuf::Message& message) {
       return true;
   }
   return false;
-}
-
-std::string Convert(std::string_view text, int (*convert)(int)) {
-  std::string converted(text);
-  std::transform(text.begin(), text.end(), converted.begin(),
-                 [convert](unsigned char c) { return static_cast<char>(convert(c)); });
-  return converted;
 }
 
 }  // namespace
@@ -61,13 +54,16 @@ nanoseconds FromProto(const google::protobuf::Duration& duration) {
 std::string WordOf(const EnumDescriptor& names, int number) {
   const auto* value = names.FindValueByNumber(number);
   if (value == nullptr) return "";
-  return Convert(value->name(), &std::tolower);
+  return Lower(value->name());
 }
 
 std::optional<int> NumberOf(const EnumDescriptor& names, std::string_view word) {
-  const auto* value = names.FindValueByName(Convert(word, &std::toupper));
-  if (value == nullptr || value->name().ends_with("_UNSPECIFIED")) return std::nullopt;
-  return value->number();
+  const std::string lower = Lower(word);
+  for (int i = 0; i < names.value_count(); ++i) {
+    const auto& value = *names.value(i);
+    if (Lower(value.name()) == lower && !lower.ends_with("_unspecified")) return value.number();
+  }
+  return std::nullopt;
 }
 
 }  // namespace lanekeeper

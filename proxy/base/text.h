@@ -31,4 +31,7 @@ std::string Printable(std::string_view text);
 // Every byte that is not printable ASCII replaced by a question mark.
 std::string Masked(std::string_view text);
 
+// The letters of ASCII in lower case.
+std::string Lower(std::string_view text);
+
 }  // namespace lanekeeper
