@@ -14,12 +14,13 @@
 #include "proxy/admin/page_files.h"
 #include "proxy/admin/proto_conversion.h"
 #include "proxy/base/text.h"
+#include "proxy/base/words.h"
 
 namespace lanekeeper {
 namespace {
 
 // What a path stands for.
-enum class What {
+enum class Endpoint {
   kPage,
   kListStreams,
   kWatchStreams,
@@ -30,13 +31,13 @@ enum class What {
   kGetConfig,
   kGetVersion,
 };
-constexpr std::array<std::pair<std::string_view, What>, 6> kFixed = {
-    {{"/streams", What::kListStreams},
-     {"/streams/watch", What::kWatchStreams},
-     {"/drain", What::kDrain},
-     {"/loglevel", What::kSetLogLevel},
-     {"/config", What::kGetConfig},
-     {"/version", What::kGetVersion}}};
+constexpr auto kFixedPaths =
+    std::to_array<Named<Endpoint>>({{"/streams", Endpoint::kListStreams},
+                                    {"/streams/watch", Endpoint::kWatchStreams},
+                                    {"/drain", Endpoint::kDrain},
+                                    {"/loglevel", Endpoint::kSetLogLevel},
+                                    {"/config", Endpoint::kGetConfig},
+                                    {"/version", Endpoint::kGetVersion}});
 constexpr std::string_view kOneStream = "/streams/";
 constexpr std::string_view kCancel = "/cancel";
 constexpr size_t kIdBytesMax = 20;  // of the largest there is; the library's regex gets no more
@@ -81,34 +82,33 @@ grpc::Status ParseId(const std::string& text, StreamId* id) {
 }  // namespace
 
 struct HttpApi::Route {
-  What what = What::kPage;
+  Endpoint endpoint = Endpoint::kPage;
   std::string id;                  // of the stream, as it stands in the path
   const PageFile* file = nullptr;  // of the page
 
   // State changes by POST only, and POST does nothing else.
   bool is_post() const {
-    return what == What::kCancelStream || what == What::kDrain || what == What::kSetLogLevel;
+    return endpoint == Endpoint::kCancelStream || endpoint == Endpoint::kDrain ||
+           endpoint == Endpoint::kSetLogLevel;
   }
   const char* allowed() const { return is_post() ? "POST" : "GET, HEAD"; }
 };
 
 std::optional<HttpApi::Route> HttpApi::FindRoute(const std::string& path) {
-  for (const auto& [fixed, what] : kFixed) {
-    if (path == fixed) return Route{what, "", nullptr};
-  }
+  if (const auto fixed = ValueOf(kFixedPaths, path)) return Route{*fixed, "", nullptr};
   if (path.empty() || path[0] != '/') return std::nullopt;
   if (path.rfind(kOneStream, 0) != 0) {
     const PageFile* const file = FindPageFile(path);
-    return file == nullptr ? std::nullopt : std::optional(Route{What::kPage, "", file});
+    return file == nullptr ? std::nullopt : std::optional(Route{Endpoint::kPage, "", file});
   }
   std::string id = path.substr(kOneStream.size());
-  What what = What::kGetStream;
+  Endpoint endpoint = Endpoint::kGetStream;
   if (id.size() > kCancel.size() && id.compare(id.size() - kCancel.size(), id.npos, kCancel) == 0) {
     id.resize(id.size() - kCancel.size());
-    what = What::kCancelStream;
+    endpoint = Endpoint::kCancelStream;
   }
   if (id.empty() || id.size() > kIdBytesMax || id.find('/') != id.npos) return std::nullopt;
-  return Route{what, std::move(id), nullptr};
+  return Route{endpoint, std::move(id), nullptr};
 }
 
 httplib::Headers HttpApi::Headers() {
@@ -135,7 +135,7 @@ bool HttpApi::AnswerHead(const httplib::Request& request, HttpStream& stream,
     RespondError(405, fmt::format("{} takes {}", request.path, route->allowed()), response);
     return true;
   }
-  if (route->what != What::kListStreams && route->what != What::kWatchStreams) {
+  if (route->endpoint != Endpoint::kListStreams && route->endpoint != Endpoint::kWatchStreams) {
     if (const grpc::Status status = ParseNoQuery(request.params); !status.ok()) {
       RespondError(status, response);
       return true;
@@ -148,17 +148,17 @@ bool HttpApi::AnswerHead(const httplib::Request& request, HttpStream& stream,
 
 void HttpApi::AnswerGet(const Route& route, const httplib::Request& request, HttpStream& stream,
                         httplib::Response& response) {
-  switch (route.what) {
-    case What::kListStreams:
+  switch (route.endpoint) {
+    case Endpoint::kListStreams:
       return ListStreams(request, response);
-    case What::kWatchStreams:
+    case Endpoint::kWatchStreams:
       return WatchStreams(request, stream, response);
-    case What::kGetStream:
+    case Endpoint::kGetStream:
       return GetStream(route.id, response);
-    case What::kGetConfig:
+    case Endpoint::kGetConfig:
       return RespondWith<adminpb::GetConfigResponse>(
           response, [this](auto* answer) { return calls_.GetConfig(answer); });
-    case What::kGetVersion:
+    case Endpoint::kGetVersion:
       return RespondWith<adminpb::GetVersionResponse>(
           response, [this](auto* answer) { return calls_.GetVersion(answer); });
     default:
@@ -232,9 +232,9 @@ void HttpApi::AnswerPost(const httplib::Request& request, const std::string& who
                          httplib::Response& response) {
   const std::optional<Route> route = FindRoute(request.path);
   if (!route) return;  // not reached: AnswerHead has found it
-  if (route->what == What::kCancelStream) {
+  if (route->endpoint == Endpoint::kCancelStream) {
     CancelStream(route->id, request, who, response);
-  } else if (route->what == What::kDrain) {
+  } else if (route->endpoint == Endpoint::kDrain) {
     RespondWith<adminpb::DrainResponse>(response, [&](auto* answer) {
       adminpb::DrainRequest asked;
       const grpc::Status status = FromJson(request.body, &asked);
