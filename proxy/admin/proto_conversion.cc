@@ -57,8 +57,8 @@ void ToProto(const StreamSnapshot& snapshot, adminpb::Stream* to) {
   ToProto(snapshot.started, to->mutable_started());
   *to->mutable_age() = ToProto(snapshot.age);
   if (snapshot.deadline_left) *to->mutable_deadline_left() = ToProto(*snapshot.deadline_left);
-  to->set_thread_kind(
-      *FromWord<adminpb::ThreadKind>(NameOf(kRpcThreadKinds, snapshot.thread_kind)));
+  to->set_thread_kind(FromWord<adminpb::ThreadKind>(NameOf(kRpcThreadKinds, snapshot.thread_kind))
+                          .value_or(adminpb::THREAD_KIND_UNSPECIFIED));
   to->set_attempts(static_cast<uint32_t>(Count(snapshot.attempts)));
   to->set_answered(snapshot.answered);
   LaneToProto(snapshot.to_upstream, to->mutable_to_upstream());
