@@ -1,18 +1,12 @@
 #include "config/nearest.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
+
+#include "proxy/base/text.h"
 
 namespace lanekeeper {
 namespace {
-
-std::string Lowercase(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
 
 // Insertions, deletions, substitutions and swaps of neighbours it takes to turn one into the other.
 // A swap counts once because it is the commonest slip of the fingers.
@@ -49,7 +43,7 @@ std::optional<std::string> NearestName(std::string_view written,
   for (const std::string& name : names) {
     // Nothing so much longer can be near, and a file may hold keys of any length.
     if (written.size() > 2 * name.size() + 2) continue;
-    const size_t distance = EditDistance(Lowercase(written), name);
+    const size_t distance = EditDistance(Lower(written), name);
     if (distance > Tolerance(written.size(), name.size())) continue;
     if (nearest && distance >= nearest_distance) continue;
     nearest = name;

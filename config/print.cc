@@ -7,6 +7,7 @@
 #include "config/load.h"
 #include "config/names.h"
 #include "config/units.h"
+#include "proxy/base/text.h"
 
 namespace lanekeeper {
 namespace {
@@ -15,17 +16,11 @@ namespace {
 // comment or a variable.
 std::string Quoted(std::string_view text) {
   std::string quoted = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '$') {
-      quoted += "$$";
-    } else if (c == '"' || c == '\\') {
-      quoted += {'\\', c};
-    } else if (byte < 0x20 || byte == 0x7f) {
-      quoted += fmt::format("\\x{:02x}", byte);
-    } else {
-      quoted += c;
-    }
+  for (const char c : Escaped(text, {.beyond_ascii = EscapeRule::BeyondAscii::kStays,
+                                    .backslashes = true,
+                                    .quotes = true})) {
+    quoted += c;
+    if (c == '$') quoted += '$';
   }
   return quoted + "\"";
 }

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,17 +19,11 @@ namespace lanekeeper {
 
 // One of the names.
 template <class Enum, size_t kCount>
-auto OneOf(const std::array<Named<Enum>, kCount>& names) {
+auto OneOf(const Names<Enum, kCount>& names) {
   return [&names](std::string_view text, std::string* why) -> std::optional<Enum> {
-    std::string choices;
-    for (const Named<Enum>& named : names) {
-      if (named.name == text) return named.value;
-      const bool last = &named == &names.back();
-      choices += choices.empty() ? "" : last ? " or " : ", ";
-      choices += named.name;
-    }
-    *why = fmt::format("expected {}, found {}", choices, Quote(text));
-    return std::nullopt;
+    const std::optional<Enum> value = ValueOf(names, text);
+    if (!value) *why = fmt::format("expected {}, found {}", ChoicesOf(names), Quote(text));
+    return value;
   };
 }
 

@@ -10,9 +10,7 @@
 
 #include "proxy/admin/admin_server.h"
 #include "proxy/admin/grpc_service.h"
-#include "proxy/app_sources.h"
 #include "proxy/http2/version.h"
-#include "proxy/observe/process_sources.h"
 
 namespace lanekeeper {
 namespace {
@@ -76,16 +74,14 @@ App::App(const Config& config, std::function<void()> request_drain)
                   config.upstream.authority},
                  HeaderListBytesMax(config.limits)}),
       stuck_detector_(config.stuck, registry_),
-      parts_{config_,   readiness_,      metrics_, channel_,
-             registry_, stuck_detector_, worker_,  listener_},
-      control_(parts_, std::move(request_drain)) {
-  AddAppSources(metrics_, parts_);
+      request_drain_(std::move(request_drain)) {
+  AddSources();
   AddProcessSources(metrics_, GrpcVersion(), std::string(Nghttp2Version()));
   if (config.metrics.address) {
     observability_ =
         std::make_unique<ObservabilityServer>(*config.metrics.address, metrics_, readiness_);
   }
-  if (config.admin.address) admin_ = std::make_unique<AdminServer>(config_.admin, control_);
+  if (config.admin.address) admin_ = std::make_unique<AdminServer>(config_.admin, *this);
   channel_.Connect();
   listener_.Start();
   worker_.Start();

@@ -3,15 +3,16 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
+#include "proxy/admin/control.h"
 #include "proxy/admin/observability_server.h"
-#include "proxy/app_control.h"
-#include "proxy/app_parts.h"
 #include "proxy/downstream/listener.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/observe/readiness.h"
@@ -24,7 +25,7 @@ namespace lanekeeper {
 
 class AdminServer;
 
-class App {
+class App final : public Control {
  public:
   // Listens and forwards from here on. Throws std::runtime_error, a line for each thing that is
   // wrong with the machine it was to run on (a port in use, say).
@@ -45,13 +46,23 @@ class App {
   const Listener& listener() const { return listener_; }
   const Metrics& metrics() const { return metrics_; }
   const RpcRegistry& registry() const { return registry_; }
-  Control& control() { return control_; }
-  // Null when metrics.address is off.
-  const ObservabilityServer* observability() const { return observability_.get(); }
+  // As the control address sees it. Any thread; takes the registry's locks for moments only.
+  Control& control() { return *this; }
   // Null when admin.address is off.
   const AdminServer* admin() const { return admin_.get(); }
 
  private:
+  StreamPage ListStreams(const StreamFilter& filter, StreamId after, size_t max) override;
+  std::optional<StreamSnapshot> FindStream(StreamId id) override;
+  std::optional<StreamSnapshot> CancelStream(StreamId id, const std::string& reason) override;
+  StreamTotals Totals() override;
+  bool RequestDrain() override;
+  const Config& config() const override { return config_; }
+  std::chrono::system_clock::time_point started() const override { return started_; }
+
+  // The metrics that are looked up in the parts when Prometheus asks, rather than counted.
+  void AddSources();
+  void NameWindowHolders(StreamSnapshot& stream) const;
   size_t EndOpenRpcs();
   void LogStart() const;
 
@@ -64,8 +75,9 @@ class App {
   RpcEnvironment environment_;
   Listener listener_;
   StuckDetector stuck_detector_;
-  const AppParts parts_;
-  AppControl control_;
+  const std::function<void()> request_drain_;
+  std::atomic<bool> drain_requested_{false};
+  const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
   std::unique_ptr<ObservabilityServer> observability_;
   std::unique_ptr<AdminServer> admin_;
   std::atomic<bool> drained_{false};

@@ -1,8 +1,8 @@
-#include "proxy/app_control.h"
-
 #include <algorithm>
 #include <utility>
 #include <vector>
+
+#include "proxy/app.h"
 
 namespace lanekeeper {
 namespace {
@@ -20,14 +20,11 @@ bool Older(const StreamSnapshot& a, const StreamSnapshot& b) { return a.id < b.i
 
 }  // namespace
 
-AppControl::AppControl(const AppParts& parts, std::function<void()> request_drain)
-    : parts_(parts), request_drain_(std::move(request_drain)) {}
-
 // A shard shows its oldest first, so of those that match the page holds the oldest: as a heap,
 // whose front is the youngest of them.
-StreamPage AppControl::ListStreams(const StreamFilter& filter, StreamId after, size_t max) {
+StreamPage App::ListStreams(const StreamFilter& filter, StreamId after, size_t max) {
   StreamPage page;
-  parts_.registry.ForEach([&](Rpc& rpc) {
+  registry_.ForEach([&](Rpc& rpc) {
     StreamSnapshot stream = rpc.Snapshot();
     if (!Matches(stream, filter)) return;
     ++page.matching;
@@ -47,33 +44,33 @@ StreamPage AppControl::ListStreams(const StreamFilter& filter, StreamId after, s
   return page;
 }
 
-std::optional<StreamSnapshot> AppControl::FindStream(StreamId id) {
+std::optional<StreamSnapshot> App::FindStream(StreamId id) {
   std::optional<StreamSnapshot> stream;
-  parts_.registry.Find(id, [&](Rpc& rpc) { stream = rpc.Snapshot(); });
+  registry_.Find(id, [&](Rpc& rpc) { stream = rpc.Snapshot(); });
   if (stream) NameWindowHolders(*stream);
   return stream;
 }
 
 // Those for whom it waits when the upstream's connection window is spent.
-void AppControl::NameWindowHolders(StreamSnapshot& stream) const {
+void App::NameWindowHolders(StreamSnapshot& stream) const {
   if (!stream.stall || stream.stall->kind != StallKind::kUpstreamWindow) return;
-  stream.window_holders = parts_.stuck_detector.window_holders();
+  stream.window_holders = stuck_detector_.window_holders();
 }
 
-std::optional<StreamSnapshot> AppControl::CancelStream(StreamId id, const std::string& reason) {
+std::optional<StreamSnapshot> App::CancelStream(StreamId id, const std::string& reason) {
   std::string message = "lanekeeper: cancelled by an operator";
   if (!reason.empty()) message += ": " + reason;
   std::optional<StreamSnapshot> stream;
-  parts_.registry.Find(id, [&](Rpc& rpc) {
+  registry_.Find(id, [&](Rpc& rpc) {
     stream = rpc.Snapshot();
     rpc.Cancel({TerminationCause::kOperator, StatusCode::kCancelled, message});
   });
   return stream;
 }
 
-StreamTotals AppControl::Totals() {
+StreamTotals App::Totals() {
   const auto sum = [this](auto&& read) {
-    return static_cast<uint64_t>(std::max<int64_t>(parts_.metrics.Sum(read), 0));
+    return static_cast<uint64_t>(std::max<int64_t>(metrics_.Sum(read), 0));
   };
   const auto of = [](const auto& cells, Direction direction) {
     return cells[static_cast<size_t>(direction)].Get();
@@ -82,17 +79,17 @@ StreamTotals AppControl::Totals() {
   constexpr auto kToDownstream = Direction::kToDownstream;
 
   StreamTotals totals;
-  totals.streams_open = static_cast<uint64_t>(parts_.registry.open());
+  totals.streams_open = static_cast<uint64_t>(registry_.open());
   totals.streams_half_closed =
       sum([](const MetricShard& s) { return s.streams_half_closed.Get(); });
   // As the list shows it, and not as the detector saw it when it looked last.
-  parts_.registry.ForEach([&](Rpc& rpc) {
+  registry_.ForEach([&](Rpc& rpc) {
     if (rpc.FindStall(InstantNow())) ++totals.streams_stuck;
   });
-  totals.streams_awaiting_upstream = static_cast<uint64_t>(parts_.channel.waiting());
-  totals.downstream_connections = static_cast<uint64_t>(parts_.listener.connections());
-  totals.upstream_connections = static_cast<uint64_t>(parts_.channel.connections());
-  totals.upstream_state = ToLabel(parts_.channel.state());
+  totals.streams_awaiting_upstream = static_cast<uint64_t>(channel_.waiting());
+  totals.downstream_connections = static_cast<uint64_t>(listener_.connections());
+  totals.upstream_connections = static_cast<uint64_t>(channel_.connections());
+  totals.upstream_state = ToLabel(channel_.state());
   totals.rpcs_started = sum([](const MetricShard& s) {
     int64_t started = 0;
     s.VisitMethods([&](MethodLabels::Id, const MethodCells& m) { started += m.started.Get(); });
@@ -106,14 +103,14 @@ StreamTotals AppControl::Totals() {
       sum([&](const MetricShard& s) { return of(s.message_bytes, kToUpstream); });
   totals.bytes_to_downstream =
       sum([&](const MetricShard& s) { return of(s.message_bytes, kToDownstream); });
-  totals.draining = parts_.readiness.state() == Readiness::State::kDraining;
+  totals.draining = readiness_.state() == Readiness::State::kDraining;
   return totals;
 }
 
-bool AppControl::RequestDrain() {
+bool App::RequestDrain() {
   if (!request_drain_) return false;
   // Once is enough.
-  if (!drain_requested_.exchange(true) && parts_.readiness.state() != Readiness::State::kDraining)
+  if (!drain_requested_.exchange(true) && readiness_.state() != Readiness::State::kDraining)
     request_drain_();
   return true;
 }

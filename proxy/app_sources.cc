@@ -1,10 +1,9 @@
-#include "proxy/app_sources.h"
-
 #include <array>
 #include <string>
 #include <vector>
 
 #include "config/names.h"
+#include "proxy/app.h"
 #include "proxy/log/log_setup.h"
 
 namespace lanekeeper {
@@ -17,18 +16,18 @@ Samples One(int64_t value) { return {{{}, static_cast<double>(value)}}; }
 
 Samples UpstreamStates(const Channel& channel) {
   Samples samples;
-  for (size_t i = 0; i < kChannelStates; ++i) {
-    const auto state = static_cast<ChannelState>(i);
-    samples.push_back({{{"state", ToLabel(state)}}, channel.state() == state ? 1.0 : 0.0});
+  const ChannelState now = channel.state();
+  for (const auto& [name, state] : kLabels<ChannelState>) {
+    samples.push_back({{{"state", std::string(name)}}, now == state ? 1.0 : 0.0});
   }
   return samples;
 }
 
-Samples Threads(const AppParts& parts) {
-  const std::string kind(NameOf(kRpcThreadKinds, parts.config.rpc_threads.kind));
-  return {{{{"kind", kind}, {"state", "busy"}}, static_cast<double>(parts.registry.open())},
-          {{{"kind", kind}, {"state", "idle"}},
-           static_cast<double>(parts.worker.executor().idle_threads())}};
+Samples Threads(RpcThreadKind kind, const RpcRegistry& registry, const Worker& worker) {
+  const std::string name(NameOf(kRpcThreadKinds, kind));
+  return {
+      {{{"kind", name}, {"state", "busy"}}, static_cast<double>(registry.open())},
+      {{{"kind", name}, {"state", "idle"}}, static_cast<double>(worker.executor().idle_threads())}};
 }
 
 // The stalls that there can be: who is slow may be on either side, all else is the upstream's.
@@ -71,10 +70,8 @@ void AddStallSources(Metrics& metrics, const StuckDetector& detector) {
 
 Samples Floods(const Listener& listener) {
   Samples samples;
-  for (size_t i = 0; i < http2::kFloodKinds; ++i) {
-    const auto kind = static_cast<http2::FloodKind>(i);
-    samples.push_back(
-        {{{"kind", http2::ToLabel(kind)}}, static_cast<double>(listener.floods(kind))});
+  for (const auto& [name, kind] : kLabels<http2::FloodKind>) {
+    samples.push_back({{{"kind", std::string(name)}}, static_cast<double>(listener.floods(kind))});
   }
   return samples;
 }
@@ -84,10 +81,11 @@ Samples ByPeerAndUs(const char* side, int64_t received, int64_t sent) {
           {{{"side", side}, {"by", "lanekeeper"}}, static_cast<double>(sent)}};
 }
 
-Samples BothSides(const AppParts& parts, std::atomic<int64_t> http2::FrameCounts::*received,
+Samples BothSides(const Listener& listener, const Channel& channel,
+                  std::atomic<int64_t> http2::FrameCounts::*received,
                   std::atomic<int64_t> http2::FrameCounts::*sent) {
-  const http2::FrameCounts& downstream = parts.listener.frames();
-  const http2::FrameCounts& upstream = parts.channel.frames();
+  const http2::FrameCounts& downstream = listener.frames();
+  const http2::FrameCounts& upstream = channel.frames();
   Samples samples = ByPeerAndUs("downstream", downstream.*received, downstream.*sent);
   for (Metrics::Sample& sample : ByPeerAndUs("upstream", upstream.*received, upstream.*sent)) {
     samples.push_back(std::move(sample));
@@ -95,27 +93,23 @@ Samples BothSides(const AppParts& parts, std::atomic<int64_t> http2::FrameCounts
   return samples;
 }
 
-void AddFrameSources(Metrics& metrics, const AppParts& parts) {
+void AddFrameSources(Metrics& metrics, const Listener& listener, const Channel& channel) {
   using http2::FrameCounts;
   metrics.AddSource({"lanekeeper_resets_total",
                      "RST_STREAM frames, by the side of the connection and by who sent them.",
-                     MetricType::Counter, [&parts] {
-                       return BothSides(parts, &FrameCounts::resets_received,
+                     MetricType::Counter, [&listener, &channel] {
+                       return BothSides(listener, channel, &FrameCounts::resets_received,
                                         &FrameCounts::resets_sent);
                      }});
   metrics.AddSource({"lanekeeper_goaways_total",
                      "GOAWAY frames, by the side of the connection and by who sent them.",
-                     MetricType::Counter, [&parts] {
-                       return BothSides(parts, &FrameCounts::goaways_received,
+                     MetricType::Counter, [&listener, &channel] {
+                       return BothSides(listener, channel, &FrameCounts::goaways_received,
                                         &FrameCounts::goaways_sent);
                      }});
-  metrics.AddSource({"lanekeeper_buffered_bytes",
-                     "Memory of bytes that are being read or cannot leave yet.", MetricType::Gauge,
-                     [&parts] { return One(parts.worker.loop().buffers().bytes_held()); }});
 }
 
-void AddConnectionSources(Metrics& metrics, const AppParts& parts) {
-  const Listener& listener = parts.listener;
+void AddConnectionSources(Metrics& metrics, const Listener& listener, const Channel& channel) {
   metrics.AddSource({"lanekeeper_downstream_connections", "Connections from the application now.",
                      MetricType::Gauge, [&listener] { return One(listener.connections()); }});
   metrics.AddSource({"lanekeeper_accept_failures_total",
@@ -126,16 +120,13 @@ void AddConnectionSources(Metrics& metrics, const AppParts& parts) {
                      "kind than there is a reason for.",
                      MetricType::Counter, [&listener] { return Floods(listener); }});
   metrics.AddSource({"lanekeeper_upstream_connections", "Connections to the upstream now.",
-                     MetricType::Gauge,
-                     [&channel = parts.channel] { return One(channel.connections()); }});
+                     MetricType::Gauge, [&channel] { return One(channel.connections()); }});
   metrics.AddSource({"lanekeeper_streams_awaiting_upstream",
                      "RPCs whose headers have not left yet: they wait for a connection or for the "
                      "upstream to allow one more stream.",
-                     MetricType::Gauge,
-                     [&channel = parts.channel] { return One(channel.waiting()); }});
+                     MetricType::Gauge, [&channel] { return One(channel.waiting()); }});
   metrics.AddSource({"lanekeeper_upstream_state", "1 for the state the upstream channel is in.",
-                     MetricType::Gauge,
-                     [&channel = parts.channel] { return UpstreamStates(channel); }});
+                     MetricType::Gauge, [&channel] { return UpstreamStates(channel); }});
 }
 
 Samples LogLines() {
@@ -146,16 +137,20 @@ Samples LogLines() {
 
 }  // namespace
 
-void AddAppSources(Metrics& metrics, const AppParts& parts) {
-  AddStallSources(metrics, parts.stuck_detector);
-  AddConnectionSources(metrics, parts);
-  AddFrameSources(metrics, parts);
-  metrics.AddSource({"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.",
-                     MetricType::Gauge, [&parts] { return Threads(parts); }});
-  metrics.AddSource({"lanekeeper_log_lines_dropped_total",
-                     "Log lines that were not written: nobody read them, or too many of one kind "
-                     "came at once.",
-                     MetricType::Counter, LogLines});
+void App::AddSources() {
+  AddStallSources(metrics_, stuck_detector_);
+  AddConnectionSources(metrics_, listener_, channel_);
+  AddFrameSources(metrics_, listener_, channel_);
+  metrics_.AddSource({"lanekeeper_buffered_bytes",
+                      "Memory of bytes that are being read or cannot leave yet.", MetricType::Gauge,
+                      [this] { return One(worker_.loop().buffers().bytes_held()); }});
+  metrics_.AddSource({"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.",
+                      MetricType::Gauge,
+                      [this] { return Threads(config_.rpc_threads.kind, registry_, worker_); }});
+  metrics_.AddSource({"lanekeeper_log_lines_dropped_total",
+                      "Log lines that were not written: nobody read them, or too many of one kind "
+                      "came at once.",
+                      MetricType::Counter, LogLines});
 }
 
 }  // namespace lanekeeper

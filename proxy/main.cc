@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <grpcpp/grpcpp.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -15,8 +16,8 @@
 #include <thread>
 
 #include "config/load.h"
+#include "config/names.h"
 #include "proxy/app.h"
-#include "proxy/base/descriptor_limit.h"
 #include "proxy/base/signals.h"
 #include "proxy/cli/operator_commands.h"
 #include "proxy/demo/demo_clients.h"
@@ -41,6 +42,14 @@ struct Options {
   std::optional<LogLevel> log_level;
   std::optional<LogFormat> log_format;
 };
+
+// As many file descriptors as the system lets the process have: every connection needs one.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 std::string NameOf(int signal) {
   if (signal == Signals::kWoken) return "asked at the control address";
@@ -110,6 +119,13 @@ int RunDaemon(const Options& options) {
   return Serve(config);
 }
 
+template <class Enum, size_t kCount>
+std::map<std::string, Enum> ValuesByName(const Names<Enum, kCount>& names) {
+  std::map<std::string, Enum> values;
+  for (const auto& [name, value] : names) values.emplace(name, value);
+  return values;
+}
+
 int Main(int argc, char** argv) {
   CLI::App cli("lanekeeper: a sidecar that forwards gRPC over one shared upstream channel");
   cli.set_version_flag("--version",
@@ -121,15 +137,9 @@ int Main(int argc, char** argv) {
   cli.add_flag("--print-config", options.print_config,
                "Print the configuration with every default filled in, and exit");
   cli.add_option("--log-level", options.log_level, "Overrides log.level")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, LogLevel>{{"trace", LogLevel::kTrace},
-                                                                  {"debug", LogLevel::kDebug},
-                                                                  {"info", LogLevel::kInfo},
-                                                                  {"warn", LogLevel::kWarn},
-                                                                  {"error", LogLevel::kError}}));
+      ->transform(CLI::CheckedTransformer(ValuesByName(kLogLevels)));
   cli.add_option("--log-format", options.log_format, "Overrides log.format")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, LogFormat>{
-          {"text", LogFormat::kText}, {"json", LogFormat::kJson}}));
+      ->transform(CLI::CheckedTransformer(ValuesByName(kLogFormats)));
 
   std::string demo_listen = "127.0.0.1:0";
   CLI::App* demo = cli.add_subcommand("demo", "Run a demonstration upstream: echo and route guide");

@@ -5,11 +5,12 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "config/load.h"
 #include "config/names.h"
+#include "proxy/base/text.h"
+#include "proxy/log/log_event.h"
 #include "proxy/version.h"
 
 namespace lanekeeper {
@@ -22,19 +23,8 @@ constexpr size_t kPageMax = 10000;
 constexpr size_t kPageBytes = 3 * 1024 * 1024;
 constexpr size_t kReasonBytesMax = 200;
 
-grpc::Status Invalid(const std::string& why) { return {grpc::StatusCode::INVALID_ARGUMENT, why}; }
-
 grpc::Status NotOpen(StreamId id) {
   return {grpc::StatusCode::NOT_FOUND, fmt::format("no open stream has the id {}", id)};
-}
-
-std::optional<StreamId> ParseToken(const std::string& token) {
-  if (token.empty()) return StreamId{0};
-  StreamId id = 0;
-  const char* const end = token.data() + token.size();
-  const auto [stop, error] = std::from_chars(token.data(), end, id);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return id;
 }
 
 // Whether text, which is UTF-8, has none of the control characters of ASCII and Latin-1.
@@ -49,26 +39,17 @@ bool IsOneLine(const std::string& text) {
   return true;
 }
 
-// As spdlog has them, in the order of LogLevel.
-static_assert(static_cast<int>(LogLevel::kError) == static_cast<int>(spdlog::level::err));
-
-std::string LevelName(spdlog::level::level_enum level) {
-  const std::string_view ours = NameOf(kLogLevels, static_cast<LogLevel>(level));
-  if (!ours.empty()) return std::string(ours);
-  const spdlog::string_view_t theirs = spdlog::level::to_string_view(level);
-  return std::string(theirs.data(), theirs.size());
-}
-
 }  // namespace
 
 grpc::Status AdminCalls::ListStreams(const adminpb::ListStreamsRequest& request,
                                      adminpb::ListStreamsResponse* response) const {
   StreamFilter filter;
   if (grpc::Status status = FromProto(request.filter(), &filter); !status.ok()) return status;
-  const std::optional<StreamId> after = ParseToken(request.page_token());
+  const std::string& token = request.page_token();
+  const std::optional<StreamId> after = token.empty() ? StreamId{0} : ParseStreamId(token);
   if (!after) {
     return Invalid(fmt::format("page_token: expected the next_page_token of an answer, not '{}'",
-                               Printable(request.page_token())));
+                               Printable(token)));
   }
   const size_t max =
       request.page_size() == 0 ? kPageDefault : std::min<size_t>(request.page_size(), kPageMax);
@@ -124,27 +105,27 @@ grpc::Status AdminCalls::Drain(const std::string& who, adminpb::DrainResponse* r
   }
   spdlog::info("admin: {} asked for a drain, {} streams open", who, open);
   response->set_streams_open(open);
-  ToProto(control_.config().drain.timeout, response->mutable_timeout());
+  *response->mutable_timeout() = ToProto(control_.config().drain.timeout);
   return grpc::Status::OK;
 }
 
 grpc::Status AdminCalls::SetLogLevel(const adminpb::SetLogLevelRequest& request,
                                      const std::string& who,
                                      adminpb::SetLogLevelResponse* response) {
-  const auto wanted = std::find_if(kLogLevels.begin(), kLogLevels.end(),
-                                   [&](const auto& one) { return one.name == request.level(); });
-  if (wanted == kLogLevels.end()) {
-    return Invalid(fmt::format("level: expected trace, debug, info, warn or error, not '{}'",
+  const std::optional<LogLevel> wanted = ValueOf(kLogLevels, request.level());
+  if (!wanted) {
+    return Invalid(fmt::format("level: expected {}, not '{}'", ChoicesOf(kLogLevels),
                                Printable(request.level())));
   }
   const auto before = spdlog::get_level();
-  const auto after = static_cast<spdlog::level::level_enum>(wanted->value);
+  const auto after = ToSpdlog(*wanted);
   // Said while the more talkative of the two is in force.
   if (after < before) spdlog::set_level(after);
-  spdlog::info("admin: {} changed log.level from {} to {}", who, LevelName(before), wanted->name);
+  spdlog::info("admin: {} changed log.level from {} to {}", who, LevelName(before),
+               request.level());
   if (after >= before) spdlog::set_level(after);
   response->set_previous(LevelName(before));
-  response->set_level(std::string(wanted->name));
+  response->set_level(request.level());
   return grpc::Status::OK;
 }
 

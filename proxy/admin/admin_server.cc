@@ -3,16 +3,13 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <future>
 #include <optional>
 #include <stdexcept>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "proxy/admin/http_connection.h"
 #include "proxy/admin/http_json.h"
-#include "proxy/base/thread_name.h"
 
 namespace lanekeeper {
 namespace {
@@ -67,38 +64,19 @@ AdminServer::AdminServer(Bound bound, Control& control, const AdminLimits& limit
             [this](const Connection& connection) {
               HttpConnection(connection, limits_.request, http_api_).Run();
             }),
-      first_bytes_(limits.first_bytes,
-                   [this](Protocol protocol, Connection connection) {
-                     OnProtocol(protocol, std::move(connection));
-                   }),
-      accept_loop_(std::move(bound.sockets), "lk-admin-accept") {
-  accept_loop_.Start([this](int, int fd) { OnConnection(Connection(fd)); });
-}
+      entrance_(std::move(bound.sockets), limits.connections, limits.first_bytes,
+                [this](Protocol protocol, Connection connection) {
+                  OnProtocol(protocol, std::move(connection));
+                }) {}
 
-// Along the way that a connection takes, so that none appears behind what has ended.
+// Along the way that a connection takes, so that none appears behind what has ended. What goes on
+// has its time to end; then it is cut, for gRPC's shutdown waits for every connection, also for
+// that of a peer that has stopped answering.
 AdminServer::~AdminServer() {
-  first_bytes_.Stop();
+  entrance_.Close(limits_.end_grace);
   watchers_.Stop();
-  accept_loop_.StopAccepting();
-  // What goes on has its time to end; then it is cut, for gRPC's shutdown waits for every
-  // connection, also for that of a peer that has stopped answering.
-  std::promise<void> ended;
-  std::thread cutter([this, done = ended.get_future()] {
-    SetThreadName("lk-admin-end");
-    if (done.wait_for(limits_.end_grace) == std::future_status::timeout) {
-      accept_loop_.CutConnections();
-    }
-  });
   http_.Stop();
   grpc_.Shutdown(std::chrono::system_clock::now() + limits_.end_grace);
-  ended.set_value();
-  cutter.join();
-}
-
-void AdminServer::OnConnection(Connection connection) {
-  // The accept loop counts this one already.
-  if (accept_loop_.connections() > static_cast<int64_t>(limits_.connections)) return;
-  first_bytes_.Add(std::move(connection));
 }
 
 void AdminServer::OnProtocol(Protocol protocol, Connection connection) {

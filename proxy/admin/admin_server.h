@@ -11,12 +11,11 @@
 #include "config/config.h"
 #include "proxy/admin/admin_calls.h"
 #include "proxy/admin/connection_workers.h"
-#include "proxy/admin/first_bytes.h"
+#include "proxy/admin/entrance.h"
 #include "proxy/admin/grpc_service.h"
 #include "proxy/admin/http_api.h"
 #include "proxy/admin/http_stream.h"
 #include "proxy/admin/watch.h"
-#include "proxy/net/accept_loop.h"
 
 namespace lanekeeper {
 
@@ -24,7 +23,7 @@ namespace lanekeeper {
 struct AdminLimits {
   size_t connections = 256;  // in all; one more is closed
   // What has not said anything yet, and for how long that may last.
-  FirstBytes::Limits first_bytes{64, std::chrono::seconds(5)};
+  Entrance::Limits first_bytes{64, std::chrono::seconds(5)};
   // Watchers of either protocol together; one more gets RESOURCE_EXHAUSTED, over HTTP as 503.
   size_t watchers = 8;
   // Requests served at once over HTTP, every watcher among them; as many as may wait, wait.
@@ -57,7 +56,6 @@ class AdminServer {
   static Bound Bind(const AdminConfig& config);
   AdminServer(Bound bound, Control& control, const AdminLimits& limits);
 
-  void OnConnection(Connection connection);
   void OnProtocol(Protocol protocol, Connection connection);
 
   const AdminLimits limits_;
@@ -69,8 +67,7 @@ class AdminServer {
   // In the order in which a connection passes through, backwards.
   AdminGrpcServer grpc_;
   ConnectionWorkers http_;
-  FirstBytes first_bytes_;
-  AcceptLoop accept_loop_;
+  Entrance entrance_;
 };
 
 }  // namespace lanekeeper

@@ -1,30 +1,29 @@
 // A connected socket with one owner. When the owner lets go, it is shut both ways before it is
-// closed, because the accept loop has a duplicate which would keep it open. Any thread.
+// closed, because the entrance has a duplicate which would keep it open. Any thread.
 #pragma once
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <utility>
+
+#include "proxy/base/fd.h"
 
 namespace lanekeeper {
 
 class Connection {
  public:
-  explicit Connection(int fd) : fd_(fd) {}
-  Connection(Connection&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  explicit Connection(Fd socket) : socket_(std::move(socket)) {}
+  Connection(Connection&& other) noexcept = default;
   Connection& operator=(Connection&&) = delete;
   ~Connection() {
-    if (fd_ < 0) return;
-    shutdown(fd_, SHUT_RDWR);
-    close(fd_);
+    if (socket_) shutdown(socket_.get(), SHUT_RDWR);
   }
 
-  int fd() const { return fd_; }
-  int Release() { return std::exchange(fd_, -1); }
+  int fd() const { return socket_.get(); }
+  int Release() { return socket_.Release(); }
 
  private:
-  int fd_;
+  Fd socket_;
 };
 
 }  // namespace lanekeeper

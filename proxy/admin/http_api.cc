@@ -2,7 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -10,16 +11,49 @@
 
 #include "proxy/admin/http_json.h"
 #include "proxy/admin/http_query.h"
+#include "proxy/admin/page_files.h"
 #include "proxy/admin/proto_conversion.h"
+#include "proxy/base/text.h"
+#include "proxy/base/words.h"
 
 namespace lanekeeper {
 namespace {
 
-using What = HttpRoute::What;
+// What a path stands for.
+enum class Endpoint {
+  kPage,
+  kListStreams,
+  kWatchStreams,
+  kGetStream,
+  kCancelStream,
+  kDrain,
+  kSetLogLevel,
+  kGetConfig,
+  kGetVersion,
+};
+constexpr auto kFixedPaths =
+    std::to_array<Named<Endpoint>>({{"/streams", Endpoint::kListStreams},
+                                    {"/streams/watch", Endpoint::kWatchStreams},
+                                    {"/drain", Endpoint::kDrain},
+                                    {"/loglevel", Endpoint::kSetLogLevel},
+                                    {"/config", Endpoint::kGetConfig},
+                                    {"/version", Endpoint::kGetVersion}});
+constexpr std::string_view kOneStream = "/streams/";
+constexpr std::string_view kCancel = "/cancel";
+constexpr size_t kIdBytesMax = 20;  // of the largest there is; the library's regex gets no more
 
 constexpr char kContentSecurityPolicy[] =
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+// "/" is the page itself; null for what is no file of it.
+const PageFile* FindPageFile(std::string_view path) {
+  const std::string_view name = path == "/" ? "index.html" : path.substr(1);
+  const auto files = PageFiles();
+  const auto found =
+      std::find_if(files.begin(), files.end(), [&](const auto& one) { return one.name == name; });
+  return found == files.end() ? nullptr : &*found;
+}
 
 const char* ContentType(std::string_view file) {
   const std::string_view extension = file.substr(file.rfind('.') + 1);
@@ -29,15 +63,53 @@ const char* ContentType(std::string_view file) {
   return "text/html; charset=utf-8";
 }
 
+// With what `call` fills in.
+template <class Answer, class Call>
+void RespondWith(httplib::Response& response, Call call) {
+  Answer answer;
+  const grpc::Status status = call(&answer);
+  Respond(status, answer, response);
+}
+
 grpc::Status ParseId(const std::string& text, StreamId* id) {
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, *id);
-  if (error == std::errc() && stop == end) return grpc::Status::OK;
-  return {grpc::StatusCode::INVALID_ARGUMENT,
-          fmt::format("expected the id of a stream, a whole number, not '{}'", Printable(text))};
+  const std::optional<StreamId> parsed = ParseStreamId(text);
+  *id = parsed.value_or(0);
+  if (parsed) return grpc::Status::OK;
+  return Invalid(
+      fmt::format("expected the id of a stream, a whole number, not '{}'", Printable(text)));
 }
 
 }  // namespace
+
+struct HttpApi::Route {
+  Endpoint endpoint = Endpoint::kPage;
+  std::string id;                  // of the stream, as it stands in the path
+  const PageFile* file = nullptr;  // of the page
+
+  // State changes by POST only, and POST does nothing else.
+  bool is_post() const {
+    return endpoint == Endpoint::kCancelStream || endpoint == Endpoint::kDrain ||
+           endpoint == Endpoint::kSetLogLevel;
+  }
+  const char* allowed() const { return is_post() ? "POST" : "GET, HEAD"; }
+};
+
+std::optional<HttpApi::Route> HttpApi::FindRoute(const std::string& path) {
+  if (const auto fixed = ValueOf(kFixedPaths, path)) return Route{*fixed, "", nullptr};
+  if (path.empty() || path[0] != '/') return std::nullopt;
+  if (path.rfind(kOneStream, 0) != 0) {
+    const PageFile* const file = FindPageFile(path);
+    return file == nullptr ? std::nullopt : std::optional(Route{Endpoint::kPage, "", file});
+  }
+  std::string id = path.substr(kOneStream.size());
+  Endpoint endpoint = Endpoint::kGetStream;
+  if (id.size() > kCancel.size() && id.compare(id.size() - kCancel.size(), id.npos, kCancel) == 0) {
+    id.resize(id.size() - kCancel.size());
+    endpoint = Endpoint::kCancelStream;
+  }
+  if (id.empty() || id.size() > kIdBytesMax || id.find('/') != id.npos) return std::nullopt;
+  return Route{endpoint, std::move(id), nullptr};
+}
 
 httplib::Headers HttpApi::Headers() {
   return {{"Content-Security-Policy", kContentSecurityPolicy},
@@ -52,7 +124,7 @@ bool HttpApi::AnswerHead(const httplib::Request& request, HttpStream& stream,
     RespondError(refusal->status, refusal->message, response);
     return true;
   }
-  const std::optional<HttpRoute> route = FindRoute(request.path);
+  const std::optional<Route> route = FindRoute(request.path);
   if (!route) {
     RespondError(404, fmt::format("there is no {}", Printable(request.path)), response);
     return true;
@@ -63,7 +135,7 @@ bool HttpApi::AnswerHead(const httplib::Request& request, HttpStream& stream,
     RespondError(405, fmt::format("{} takes {}", request.path, route->allowed()), response);
     return true;
   }
-  if (route->what != What::kListStreams && route->what != What::kWatchStreams) {
+  if (route->endpoint != Endpoint::kListStreams && route->endpoint != Endpoint::kWatchStreams) {
     if (const grpc::Status status = ParseNoQuery(request.params); !status.ok()) {
       RespondError(status, response);
       return true;
@@ -74,25 +146,21 @@ bool HttpApi::AnswerHead(const httplib::Request& request, HttpStream& stream,
   return true;
 }
 
-void HttpApi::AnswerGet(const HttpRoute& route, const httplib::Request& request, HttpStream& stream,
+void HttpApi::AnswerGet(const Route& route, const httplib::Request& request, HttpStream& stream,
                         httplib::Response& response) {
-  switch (route.what) {
-    case What::kListStreams:
+  switch (route.endpoint) {
+    case Endpoint::kListStreams:
       return ListStreams(request, response);
-    case What::kWatchStreams:
+    case Endpoint::kWatchStreams:
       return WatchStreams(request, stream, response);
-    case What::kGetStream:
+    case Endpoint::kGetStream:
       return GetStream(route.id, response);
-    case What::kGetConfig: {
-      adminpb::GetConfigResponse answer;
-      const grpc::Status status = calls_.GetConfig(&answer);
-      return Respond(status, answer, response);
-    }
-    case What::kGetVersion: {
-      adminpb::GetVersionResponse answer;
-      const grpc::Status status = calls_.GetVersion(&answer);
-      return Respond(status, answer, response);
-    }
+    case Endpoint::kGetConfig:
+      return RespondWith<adminpb::GetConfigResponse>(
+          response, [this](auto* answer) { return calls_.GetConfig(answer); });
+    case Endpoint::kGetVersion:
+      return RespondWith<adminpb::GetVersionResponse>(
+          response, [this](auto* answer) { return calls_.GetVersion(answer); });
     default:
       response.status = 200;
       response.set_content(route.file->bytes.data(), route.file->bytes.size(),
@@ -101,11 +169,11 @@ void HttpApi::AnswerGet(const HttpRoute& route, const httplib::Request& request,
 }
 
 void HttpApi::ListStreams(const httplib::Request& request, httplib::Response& response) {
-  adminpb::ListStreamsRequest asked;
-  adminpb::ListStreamsResponse answer;
-  grpc::Status status = ParseQuery(request.params, &asked);
-  if (status.ok()) status = calls_.ListStreams(asked, &answer);
-  Respond(status, answer, response);
+  RespondWith<adminpb::ListStreamsResponse>(response, [&](auto* answer) {
+    adminpb::ListStreamsRequest asked;
+    const grpc::Status status = ParseQuery(request.params, &asked);
+    return status.ok() ? calls_.ListStreams(asked, answer) : status;
+  });
 }
 
 void HttpApi::WatchStreams(const httplib::Request& request, HttpStream& stream,
@@ -127,7 +195,7 @@ void HttpApi::WatchStreams(const httplib::Request& request, HttpStream& stream,
                  {.gone = [&stream] { return stream.PeerHasEnded(); },
                   .send =
                       [&sink](const adminpb::WatchStreamsResponse& found) {
-                        const std::string line = ToJson(found) + "\n";
+                        const std::string line = ToJsonOrError(found) + "\n";
                         return sink.write(line.data(), line.size());
                       }});
         sink.done();
@@ -136,13 +204,13 @@ void HttpApi::WatchStreams(const httplib::Request& request, HttpStream& stream,
 }
 
 void HttpApi::GetStream(const std::string& id, httplib::Response& response) {
-  adminpb::GetStreamRequest asked;
-  adminpb::Stream answer;
-  StreamId parsed = 0;
-  grpc::Status status = ParseId(id, &parsed);
-  asked.set_id(parsed);
-  if (status.ok()) status = calls_.GetStream(asked, &answer);
-  Respond(status, answer, response);
+  RespondWith<adminpb::Stream>(response, [&](auto* answer) {
+    adminpb::GetStreamRequest asked;
+    StreamId parsed = 0;
+    const grpc::Status status = ParseId(id, &parsed);
+    asked.set_id(parsed);
+    return status.ok() ? calls_.GetStream(asked, answer) : status;
+  });
 }
 
 void HttpApi::CancelStream(const std::string& id, const httplib::Request& request,
@@ -153,7 +221,7 @@ void HttpApi::CancelStream(const std::string& id, const httplib::Request& reques
   grpc::Status status = ParseId(id, &parsed);
   if (status.ok()) status = FromJson(request.body, &asked);
   if (status.ok() && asked.id() != 0 && asked.id() != parsed) {
-    status = {grpc::StatusCode::INVALID_ARGUMENT, "body: id is not that of the path"};
+    status = Invalid("body: id is not that of the path");
   }
   asked.set_id(parsed);
   if (status.ok()) status = calls_.CancelStream(asked, who, &answer);
@@ -162,22 +230,22 @@ void HttpApi::CancelStream(const std::string& id, const httplib::Request& reques
 
 void HttpApi::AnswerPost(const httplib::Request& request, const std::string& who,
                          httplib::Response& response) {
-  const std::optional<HttpRoute> route = FindRoute(request.path);
+  const std::optional<Route> route = FindRoute(request.path);
   if (!route) return;  // not reached: AnswerHead has found it
-  if (route->what == What::kCancelStream) {
+  if (route->endpoint == Endpoint::kCancelStream) {
     CancelStream(route->id, request, who, response);
-  } else if (route->what == What::kDrain) {
-    adminpb::DrainRequest asked;
-    adminpb::DrainResponse answer;
-    grpc::Status status = FromJson(request.body, &asked);
-    if (status.ok()) status = calls_.Drain(who, &answer);
-    Respond(status, answer, response);
+  } else if (route->endpoint == Endpoint::kDrain) {
+    RespondWith<adminpb::DrainResponse>(response, [&](auto* answer) {
+      adminpb::DrainRequest asked;
+      const grpc::Status status = FromJson(request.body, &asked);
+      return status.ok() ? calls_.Drain(who, answer) : status;
+    });
   } else {
-    adminpb::SetLogLevelRequest asked;
-    adminpb::SetLogLevelResponse answer;
-    grpc::Status status = FromJson(request.body, &asked);
-    if (status.ok()) status = calls_.SetLogLevel(asked, who, &answer);
-    Respond(status, answer, response);
+    RespondWith<adminpb::SetLogLevelResponse>(response, [&](auto* answer) {
+      adminpb::SetLogLevelRequest asked;
+      const grpc::Status status = FromJson(request.body, &asked);
+      return status.ok() ? calls_.SetLogLevel(asked, who, answer) : status;
+    });
   }
 }
 

@@ -6,12 +6,12 @@
 #include <grpcpp/support/status.h>
 #include <httplib.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "proxy/admin/admin_calls.h"
 #include "proxy/admin/http_guard.h"
-#include "proxy/admin/http_routes.h"
 #include "proxy/admin/http_stream.h"
 #include "proxy/admin/watch.h"
 
@@ -33,7 +33,11 @@ class HttpApi {
   static httplib::Headers Headers();
 
  private:
-  void AnswerGet(const HttpRoute& route, const httplib::Request& request, HttpStream& stream,
+  struct Route;
+
+  // Nothing for a path that does not exist.
+  static std::optional<Route> FindRoute(const std::string& path);
+  void AnswerGet(const Route& route, const httplib::Request& request, HttpStream& stream,
                  httplib::Response& response);
   void ListStreams(const httplib::Request& request, httplib::Response& response);
   void WatchStreams(const httplib::Request& request, HttpStream& stream,

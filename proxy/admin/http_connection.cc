@@ -5,6 +5,8 @@
 #include <exception>
 
 #include "proxy/admin/http_json.h"
+#include "proxy/base/text.h"
+#include "proxy/net/socket_address.h"
 
 namespace lanekeeper {
 namespace {
@@ -40,7 +42,7 @@ HttpConnection::HttpConnection(const Connection& connection, HttpStream::Limits 
       });
   // AnswerHead lets only paths pass that exist.
   Post("/.*", [this](const httplib::Request& request, httplib::Response& response) {
-    api_.AnswerPost(request, stream_.Peer(), response);
+    api_.AnswerPost(request, PeerName(svr_sock_), response);
   });
   set_error_handler(Handler([](const httplib::Request&, httplib::Response& response) {
     HttpApi::ExplainError(response);

@@ -1,21 +1,13 @@
 #include "proxy/admin/http_guard.h"
 
-#include <algorithm>
-#include <cctype>
 #include <string_view>
 #include <utility>
 
 #include "config/host_port.h"
-#include "proxy/admin/proto_conversion.h"
+#include "proxy/base/text.h"
 
 namespace lanekeeper {
 namespace {
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 bool IsJson(const std::string& content_type) {
   std::string type = Lower(content_type.substr(0, content_type.find(';')));

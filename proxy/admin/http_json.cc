@@ -1,72 +1,52 @@
 #include "proxy/admin/http_json.h"
 
-#include <google/protobuf/descriptor.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
+
+#include "proxy/base/proto.h"
 
 namespace lanekeeper {
 namespace {
 
 constexpr char kJson[] = "application/json";
 
-const char* CodeName(grpc::StatusCode code) {
-  switch (code) {
-    case grpc::StatusCode::INVALID_ARGUMENT:
-      return "INVALID_ARGUMENT";
-    case grpc::StatusCode::NOT_FOUND:
-      return "NOT_FOUND";
-    case grpc::StatusCode::FAILED_PRECONDITION:
-      return "FAILED_PRECONDITION";
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
-      return "RESOURCE_EXHAUSTED";
-    case grpc::StatusCode::UNAVAILABLE:
-      return "UNAVAILABLE";
-    default:
-      return "INTERNAL";
+// An error code by its name, and the status that HTTP has for it.
+struct ErrorCode {
+  std::string_view name;
+  int http_status;
+  std::optional<grpc::StatusCode> code;  // none: only HTTP has it
+};
+constexpr ErrorCode kInternal = {"INTERNAL", 500, grpc::StatusCode::INTERNAL};
+// For an HTTP status the first one counts.
+constexpr std::array kErrorCodes = {
+    ErrorCode{"INVALID_ARGUMENT", 400, grpc::StatusCode::INVALID_ARGUMENT},
+    ErrorCode{"FAILED_PRECONDITION", 400, grpc::StatusCode::FAILED_PRECONDITION},
+    ErrorCode{"PERMISSION_DENIED", 403, {}},
+    ErrorCode{"NOT_FOUND", 404, grpc::StatusCode::NOT_FOUND},
+    ErrorCode{"UNIMPLEMENTED", 405, {}},
+    ErrorCode{"RESOURCE_EXHAUSTED", 413, {}},
+    ErrorCode{"UNAVAILABLE", 503, grpc::StatusCode::UNAVAILABLE},
+    ErrorCode{"RESOURCE_EXHAUSTED", 503, grpc::StatusCode::RESOURCE_EXHAUSTED},
+};
+
+const ErrorCode& Find(grpc::StatusCode code) {
+  for (const ErrorCode& one : kErrorCodes) {
+    if (one.code == code) return one;
   }
+  return kInternal;
 }
 
-const char* CodeName(int http_status) {
-  switch (http_status) {
-    case 403:
-      return "PERMISSION_DENIED";
-    case 404:
-      return "NOT_FOUND";
-    case 405:
-      return "UNIMPLEMENTED";
-    case 413:
-      return "RESOURCE_EXHAUSTED";
-    case 503:
-      return "UNAVAILABLE";
-    default:
-      return http_status < 500 ? "INVALID_ARGUMENT" : "INTERNAL";
+const ErrorCode& Find(int http_status) {
+  for (const ErrorCode& one : kErrorCodes) {
+    if (one.http_status == http_status) return one;
   }
-}
-
-// Protobuf leaves lists without entries out unless told to print whatever is unset.
-bool HasEmptyList(const google::protobuf::Message& message) {
-  const auto* descriptor = message.GetDescriptor();
-  for (int i = 0; i < descriptor->field_count(); ++i) {
-    const auto* field = descriptor->field(i);
-    if (field->is_repeated() && message.GetReflection()->FieldSize(message, field) == 0)
-      return true;
-  }
-  return false;
+  return http_status < 500 ? kErrorCodes.front() : kInternal;
 }
 
 }  // namespace
-
-std::string ToJson(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  // Only then: it takes six times as long, and there may be 10,000 streams.
-  options.always_print_primitive_fields = HasEmptyList(message);
-  std::string json;
-  const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
-  // Not reached: every string has been made UTF-8, every duration is in range.
-  return status.ok() ? json : ErrorJson("INTERNAL", status.ToString());
-}
 
 grpc::Status FromJson(const std::string& body, google::protobuf::Message* message) {
   if (body.empty()) return grpc::Status::OK;
@@ -75,43 +55,33 @@ grpc::Status FromJson(const std::string& body, google::protobuf::Message* messag
   return {grpc::StatusCode::INVALID_ARGUMENT, "body: " + std::string(status.message())};
 }
 
-std::string ErrorJson(const std::string& code, const std::string& message) {
+std::string ErrorJson(std::string_view code, std::string_view message) {
   return nlohmann::json{{"code", code}, {"message", message}}.dump(
       -1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-int HttpStatus(grpc::StatusCode code) {
-  switch (code) {
-    case grpc::StatusCode::OK:
-      return 200;
-    case grpc::StatusCode::INVALID_ARGUMENT:
-    case grpc::StatusCode::FAILED_PRECONDITION:
-      return 400;
-    case grpc::StatusCode::NOT_FOUND:
-      return 404;
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
-    case grpc::StatusCode::UNAVAILABLE:
-      return 503;
-    default:
-      return 500;
-  }
+std::string ToJsonOrError(const google::protobuf::Message& message) {
+  // Not reached: every string has been made UTF-8, every duration is in range.
+  if (std::optional<std::string> json = ToJson(message)) return *std::move(json);
+  return ErrorJson(kInternal.name, "the answer cannot be written");
 }
 
 void Respond(const grpc::Status& status, const google::protobuf::Message& message,
              httplib::Response& response) {
   if (!status.ok()) return RespondError(status, response);
   response.status = 200;
-  response.set_content(ToJson(message), kJson);
+  response.set_content(ToJsonOrError(message), kJson);
 }
 
 void RespondError(const grpc::Status& status, httplib::Response& response) {
-  response.status = HttpStatus(status.error_code());
-  response.set_content(ErrorJson(CodeName(status.error_code()), status.error_message()), kJson);
+  const ErrorCode& code = Find(status.error_code());
+  response.status = code.http_status;
+  response.set_content(ErrorJson(code.name, status.error_message()), kJson);
 }
 
 void RespondError(int http_status, const std::string& message, httplib::Response& response) {
   response.status = http_status;
-  response.set_content(ErrorJson(CodeName(http_status), message), kJson);
+  response.set_content(ErrorJson(Find(http_status).name, message), kJson);
 }
 
 }  // namespace lanekeeper

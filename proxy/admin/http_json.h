@@ -7,18 +7,18 @@
 #include <httplib.h>
 
 #include <string>
+#include <string_view>
 
 namespace lanekeeper {
 
-std::string ToJson(const google::protobuf::Message& message);
+// With the error in its place if it cannot be written.
+std::string ToJsonOrError(const google::protobuf::Message& message);
 // An empty body is an empty message. INVALID_ARGUMENT for what is no JSON, has fields that the
 // message has not, or values that they cannot have.
 grpc::Status FromJson(const std::string& body, google::protobuf::Message* message);
 
 // {"code":"NOT_FOUND","message":"..."}
-std::string ErrorJson(const std::string& code, const std::string& message);
-// The status that HTTP has for a code.
-int HttpStatus(grpc::StatusCode code);
+std::string ErrorJson(std::string_view code, std::string_view message);
 
 // Fills a response in: with the message, or with what went wrong.
 void Respond(const grpc::Status& status, const google::protobuf::Message& message,

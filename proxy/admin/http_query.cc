@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -12,8 +11,10 @@
 #include <string>
 #include <utility>
 
+#include "config/names.h"
 #include "config/units.h"
 #include "proxy/admin/proto_conversion.h"
+#include "proxy/base/text.h"
 
 namespace lanekeeper {
 namespace {
@@ -21,8 +22,6 @@ namespace {
 // What is wrong with a value; empty when nothing is.
 using Setter = std::function<std::string(const std::string& value)>;
 using Setters = std::map<std::string, Setter>;
-
-grpc::Status Invalid(const std::string& why) { return {grpc::StatusCode::INVALID_ARGUMENT, why}; }
 
 grpc::Status Parse(const httplib::Params& params, const Setters& setters) {
   for (auto param = params.begin(); param != params.end(); ++param) {
@@ -53,7 +52,7 @@ Setter SetDuration(google::protobuf::Duration* to) {
     std::string why;
     const auto duration = ParseDuration(value, &why);
     if (!duration) return why;
-    ToProto(*duration, to);
+    *to = ToProto(*duration);
     return std::string();
   };
 }
@@ -69,23 +68,18 @@ Setter SetNumber(std::function<void(uint32_t number)> set) {
 }
 
 std::string SetState(const std::string& value, adminpb::StreamFilter* filter) {
-  std::string name = value;
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  adminpb::Lane::State state = adminpb::Lane::STATE_UNSPECIFIED;
-  if (!adminpb::Lane::State_Parse(name, &state) || state == adminpb::Lane::STATE_UNSPECIFIED) {
-    return fmt::format("expected receiving, sending, waiting or half_closed, not '{}'",
-                       Printable(value));
+  const auto state = FromWord<adminpb::Lane::State>(value);
+  if (!state) {
+    return fmt::format("expected {}, not '{}'", ChoicesOf(kLabels<LaneState>), Printable(value));
   }
-  filter->set_state(state);
+  filter->set_state(*state);
   return "";
 }
 
 std::string SetStuck(const std::string& value, adminpb::StreamFilter* filter) {
-  if (value != "true" && value != "false") {
-    return fmt::format("expected true or false, not '{}'", Printable(value));
-  }
-  filter->set_stuck(value == "true");
+  const std::optional<bool> stuck = ValueOf(kBooleans, value);
+  if (!stuck) return fmt::format("expected true or false, not '{}'", Printable(value));
+  filter->set_stuck(*stuck);
   return "";
 }
 

@@ -1,8 +1,5 @@
 #include "proxy/admin/http_stream.h"
 
-#include <arpa/inet.h>
-#include <fmt/format.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -92,36 +89,9 @@ bool HttpStream::is_writable() const {
   return Await(POLLOUT, std::min(Clock::now() + limits_.write_stall, write_until_));
 }
 
-std::string HttpStream::Peer() const {
-  std::string ip;
-  int port = 0;
-  get_remote_ip_and_port(ip, port);
-  if (ip.empty()) return "unix:";
-  return ip.find(':') == std::string::npos ? fmt::format("ipv4:{}:{}", ip, port)
-                                           : fmt::format("ipv6:[{}]:{}", ip, port);
-}
-
-void HttpStream::get_remote_ip_and_port(std::string& ip, int& port) const {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (getpeername(fd_, reinterpret_cast<sockaddr*>(&address), &length) != 0) return;
-  char text[INET6_ADDRSTRLEN] = "";
-  if (address.ss_family == AF_INET) {
-    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-    ip = inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
-    port = ntohs(v4.sin_port);
-  } else if (address.ss_family == AF_INET6) {
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-    ip = inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
-    port = ntohs(v6.sin6_port);
-  }
-}
-
-// Nobody here asks; the library only passes it on.
-void HttpStream::get_local_ip_and_port(std::string& ip, int& port) const {
-  ip.clear();
-  port = 0;
-}
+// Nobody here asks for either; the library only passes them on.
+void HttpStream::get_remote_ip_and_port(std::string&, int&) const {}
+void HttpStream::get_local_ip_and_port(std::string&, int&) const {}
 
 // None: the library would refuse descriptors above FD_SETSIZE, though we never select().
 socket_t HttpStream::socket() const { return INVALID_SOCKET; }

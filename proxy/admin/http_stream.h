@@ -29,9 +29,6 @@ class HttpStream final : public httplib::Stream {
   // unread bytes is reset, and the peer may lose the answer.
   void Finish();
 
-  // "ipv4:127.0.0.1:34567", "ipv6:[::1]:34567" or "unix:", as gRPC names peers.
-  std::string Peer() const;
-
   bool is_readable() const override;
   bool is_writable() const override;
   ssize_t read(char* to, size_t size) override;

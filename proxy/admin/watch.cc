@@ -125,8 +125,7 @@ void Watchers::Stop() {
 grpc::Status PlanWatch(const adminpb::WatchStreamsRequest& request, WatchPlan* plan) {
   const std::chrono::nanoseconds interval = FromProto(request.interval());
   if (interval < std::chrono::nanoseconds(0)) {
-    return {grpc::StatusCode::INVALID_ARGUMENT,
-            "interval: expected a duration, not a negative one"};
+    return Invalid("interval: expected a duration, not a negative one");
   }
   plan->interval =
       request.has_interval() ? std::clamp(interval, kIntervalMin, kIntervalMax) : kIntervalDefault;

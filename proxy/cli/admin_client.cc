@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <grpc/support/log.h>
 
+#include <algorithm>
+#include <limits>
 #include <string_view>
 
 #include "proxy/cli/format.h"
@@ -12,6 +14,9 @@ namespace {
 
 // A page of 1000 streams whose methods are as long as the daemon's metadata may be.
 constexpr int kAnswerBytesMax = 64 * 1024 * 1024;
+
+// As many as the daemon gives at once: for each page it looks at all of its streams.
+constexpr uint64_t kPageSize = 10000;
 
 grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
@@ -35,6 +40,24 @@ AdminClient::AdminClient(std::string address, std::stop_token stop)
   gpr_set_log_function([](gpr_log_func_args*) {});
   channel_ = grpc::CreateCustomChannel(address_, grpc::InsecureChannelCredentials(), Arguments());
   stub_ = admin::v1::Admin::NewStub(channel_);
+}
+
+grpc::Status AdminClient::ForEachPage(
+    const admin::v1::StreamFilter& filter, std::optional<uint64_t> limit,
+    const std::function<bool(const admin::v1::ListStreamsResponse&)>& take) {
+  uint64_t left = limit.value_or(std::numeric_limits<uint64_t>::max());
+  admin::v1::ListStreamsRequest request;
+  *request.mutable_filter() = filter;
+  do {
+    request.set_page_size(static_cast<uint32_t>(std::min(left, kPageSize)));
+    admin::v1::ListStreamsResponse page;
+    const grpc::Status status = Call(&AdminStub::ListStreams, request, &page);
+    if (!status.ok()) return status;
+    left -= std::min<uint64_t>(left, page.streams_size());
+    if (!take(page)) break;
+    request.set_page_token(page.next_page_token());
+  } while (left > 0 && !request.page_token().empty());
+  return grpc::Status::OK;
 }
 
 grpc::Status AdminClient::Connect() {

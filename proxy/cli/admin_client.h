@@ -6,7 +6,10 @@
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <type_traits>
@@ -37,6 +40,11 @@ class AdminClient {
     if (grpc::Status connected = Connect(); !connected.ok()) return connected;
     return (stub_.get()->*method)(&context, request, answer);
   }
+
+  // Open streams, page by page: hands each page to `take`, until there are no more, `limit` streams
+  // have been seen, or `take` returns false.
+  grpc::Status ForEachPage(const admin::v1::StreamFilter& filter, std::optional<uint64_t> limit,
+                           const std::function<bool(const admin::v1::ListStreamsResponse&)>& take);
 
   // Returns when there is a connection or an attempt has failed, which the next call then tells, or
   // fails when kConnectTimeout has passed.

@@ -1,9 +1,9 @@
-#include "proxy/cli/control_commands.h"
-
 #include <fmt/format.h>
 
 #include <thread>
 
+#include "proxy/base/proto.h"
+#include "proxy/cli/commands.h"
 #include "proxy/cli/format.h"
 
 namespace lanekeeper {
@@ -61,7 +61,7 @@ int Drain(AdminClient& client, bool wait, Output& output) {
   output.Flush();
   if (!wait) return output.Finish(0);
 
-  const std::chrono::nanoseconds bound = ToNanoseconds(answer.timeout()) + kEndingTime;
+  const std::chrono::nanoseconds bound = FromProto(answer.timeout()) + kEndingTime;
   const auto end = std::chrono::steady_clock::now() + bound;
   while (!HasGone(client, process)) {
     if (std::chrono::steady_clock::now() > end) {

@@ -5,13 +5,40 @@
 #include <algorithm>
 #include <array>
 
+#include "proxy/base/proto.h"
+#include "proxy/base/text.h"
+
 namespace lanekeeper {
 namespace {
 
 constexpr std::string_view kEllipsis = "…";
-constexpr int64_t kNanosPerSecond = 1'000'000'000;
 
 bool StartsCharacter(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }
+
+// The objects of the first array in `json`, one a line.
+std::string CutIntoLines(std::string_view json) {
+  std::string lines;
+  lines.reserve(json.size());
+  int depth = 0;
+  bool in_string = false;
+  size_t begin = 0;
+  for (size_t i = json.find('[') + 1; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      in_string = c != '"';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{') {
+      if (depth++ == 0) begin = i;
+    } else if (c == '}') {
+      if (--depth == 0) lines.append(json.substr(begin, i + 1 - begin)) += '\n';
+    } else if (c == ']' && depth == 0) {
+      break;
+    }
+  }
+  return lines;
+}
 
 }  // namespace
 
@@ -26,23 +53,7 @@ std::string FormatAge(std::chrono::nanoseconds age) {
   return fmt::format("{}d{:02}h", s / (24 * 3600), s / 3600 % 24);
 }
 
-std::string FormatAge(const google::protobuf::Duration& age) {
-  return FormatAge(ToNanoseconds(age));
-}
-
-std::chrono::nanoseconds ToNanoseconds(const google::protobuf::Duration& duration) {
-  // What does not fit comes from no real clock.
-  const int64_t most = std::chrono::nanoseconds::max().count() / kNanosPerSecond - 1;
-  const int64_t seconds = std::clamp<int64_t>(duration.seconds(), -most, most);
-  return std::chrono::nanoseconds(seconds * kNanosPerSecond + duration.nanos());
-}
-
-google::protobuf::Duration ToProto(std::chrono::milliseconds duration) {
-  google::protobuf::Duration proto;
-  proto.set_seconds(duration.count() / 1000);
-  proto.set_nanos(static_cast<int32_t>(duration.count() % 1000 * 1'000'000));
-  return proto;
-}
+std::string FormatAge(const google::protobuf::Duration& age) { return FormatAge(FromProto(age)); }
 
 std::string FormatBytes(uint64_t bytes) {
   constexpr std::array kUnits = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
@@ -61,18 +72,20 @@ std::string Counted(uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
-std::string Escape(std::string_view text) {
-  std::string escaped;
-  escaped.reserve(text.size());
-  for (const char c : text) {
-    if (c == '\\')
-      escaped += "\\\\";
-    else if (c >= ' ' && c <= '~')
-      escaped += c;
-    else
-      escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-  }
-  return escaped;
+std::string Escape(std::string_view text) { return Escaped(text, {.backslashes = true}); }
+
+std::string ToJsonLine(const google::protobuf::Message& message) {
+  // Fails only for times out of protobuf's range, which no daemon of ours sends.
+  return ToJson(message).value_or(R"({"error":"cannot be written as JSON"})") + "\n";
+}
+
+std::string ToJsonLines(const admin::v1::ListStreamsResponse& page) {
+  if (page.streams().empty()) return "";
+  if (const auto json = ToJson(page)) return CutIntoLines(*json);
+  // One that cannot be written must not hide the others.
+  std::string lines;
+  for (const admin::v1::Stream& stream : page.streams()) lines += ToJsonLine(stream);
+  return lines;
 }
 
 size_t Width(std::string_view text) {

@@ -1,13 +1,13 @@
-// Times, sizes and text from the network, as a person reads them in a terminal. Pure functions; any
-// thread.
+// Times, sizes and text from the network, as a person reads them in a terminal, and messages as a
+// program reads them. Pure functions; any thread.
 #pragma once
-
-#include <google/protobuf/duration.pb.h>
 
 #include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
+
+#include "protos/lanekeeper/admin/v1/admin.pb.h"
 
 namespace lanekeeper {
 
@@ -16,18 +16,21 @@ namespace lanekeeper {
 std::string FormatAge(std::chrono::nanoseconds age);
 std::string FormatAge(const google::protobuf::Duration& age);
 
-std::chrono::nanoseconds ToNanoseconds(const google::protobuf::Duration& duration);
-google::protobuf::Duration ToProto(std::chrono::milliseconds duration);
-
 // "120B", "1.2KiB", "12.3MiB".
 std::string FormatBytes(uint64_t bytes);
 
 // "1 connection", "50 connections".
 std::string Counted(uint64_t count, std::string_view noun);
 
-// Printable ASCII stays, a backslash is doubled, every other byte becomes \xNN: methods and
-// addresses come from the network, and must neither steer the terminal nor end a line.
+// Methods and addresses come from the network: printable ASCII stays, a backslash is doubled, every
+// other byte becomes \xNN.
 std::string Escape(std::string_view text);
+
+// One line.
+std::string ToJsonLine(const google::protobuf::Message& message);
+// A line for each stream of a page. Converts the page at once: protobuf looks all types up anew in
+// each conversion, which for one stream takes several times as long as the rest.
+std::string ToJsonLines(const admin::v1::ListStreamsResponse& page);
 
 // Columns that a UTF-8 text takes, its characters being one wide each.
 size_t Width(std::string_view text);

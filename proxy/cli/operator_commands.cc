@@ -2,16 +2,14 @@
 
 #include <csignal>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <thread>
 
-#include "proxy/cli/admin_client.h"
-#include "proxy/cli/control_commands.h"
+#include "config/names.h"
+#include "proxy/base/signals.h"
+#include "proxy/cli/commands.h"
 #include "proxy/cli/option_types.h"
-#include "proxy/cli/probe_commands.h"
-#include "proxy/cli/stop_signals.h"
-#include "proxy/cli/streams_command.h"
-#include "proxy/cli/top_command.h"
-#include "proxy/cli/watch_command.h"
 
 namespace lanekeeper {
 namespace {
@@ -21,6 +19,31 @@ using std::chrono::milliseconds;
 // As the API has it.
 constexpr size_t kReasonBytesMax = 200;
 constexpr milliseconds kIntervalMin{100};
+
+// Turns SIGINT, SIGTERM and SIGHUP into a request to stop, for commands that have a screen to give
+// back or a call to cancel. Blocks them in the calling thread and all it starts from now on, so
+// make it before any other thread; owns the thread that takes them, and ends it.
+class StopSignals {
+ public:
+  StopSignals()
+      : signals_({SIGINT, SIGTERM, SIGHUP}), thread_([this] {
+          signals_.Wait();
+          source_.request_stop();
+        }) {}
+  ~StopSignals() {
+    signals_.Wake();
+    thread_.join();
+  }
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  Signals signals_;
+  std::stop_source source_;
+  std::thread thread_;
+};
 
 }  // namespace
 
@@ -128,10 +151,12 @@ void OperatorCommands::AddChanges(CLI::App& cli) {
         AdminClient client(o.admin);
         return SetLogLevel(client, o.level, output);
       });
-  loglevel.add_option("LEVEL", o.level, "trace, debug, info, warn or error")
+  std::vector<std::string> levels;
+  for (const auto& [name, level] : kLogLevels) levels.emplace_back(name);
+  loglevel.add_option("LEVEL", o.level, ChoicesOf(kLogLevels))
       ->required()
       ->type_name("")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}).description(""));
+      ->check(CLI::IsMember(levels).description(""));
   AddAdminAddress(loglevel, &o.admin);
 }
 

@@ -4,10 +4,9 @@
 
 #include <cstdlib>
 #include <functional>
-#include <map>
 
 #include "config/units.h"
-#include "proxy/cli/format.h"
+#include "proxy/base/proto.h"
 
 namespace lanekeeper {
 namespace {
@@ -16,20 +15,26 @@ using admin::v1::Lane;
 using admin::v1::StreamFilter;
 using std::chrono::milliseconds;
 
-uint64_t ParseId(const std::string& text) {
+// What `parse` makes of the text; a usage error where that is nothing.
+template <class Parse>
+auto Parsed(const std::string& name, Parse parse, const std::string& text) {
   std::string why;
-  const std::optional<int64_t> id = ParseWholeNumber(text, &why);
-  if (!id || *id < 1) throw CLI::ValidationError("ID", id ? "ids begin with 1" : why);
-  return static_cast<uint64_t>(*id);
+  const auto value = parse(text, &why);
+  if (!value) throw CLI::ValidationError(name, why);
+  return *value;
+}
+
+uint64_t ParseId(const std::string& text) {
+  const int64_t id = Parsed("ID", ParseWholeNumber, text);
+  if (id < 1) throw CLI::ValidationError("ID", "ids begin with 1");
+  return static_cast<uint64_t>(id);
 }
 
 ListenAddress ParseAddress(const std::string& name, const std::string& text, bool unix_too) {
-  std::string why;
-  const std::optional<ListenAddress> address = ParseListenAddress(text, &why);
-  if (!address) throw CLI::ValidationError(name, why);
-  if (address->is_unix() && !unix_too) throw CLI::ValidationError(name, "must be HOST:PORT");
-  if (!address->is_unix() && address->port == 0) throw CLI::ValidationError(name, "needs a port");
-  return *address;
+  ListenAddress address = Parsed(name, ParseListenAddress, text);
+  if (address.is_unix() && !unix_too) throw CLI::ValidationError(name, "must be HOST:PORT");
+  if (!address.is_unix() && address.port == 0) throw CLI::ValidationError(name, "needs a port");
+  return address;
 }
 
 // Not CLI11's envname: it sets the option of every command, of those that were not given too.
@@ -54,13 +59,11 @@ void AddAddress(CLI::App& command, const std::string& name, const char* variable
 CLI::Option* AddDuration(CLI::App& command, const std::string& name, milliseconds* target,
                          const std::string& what, milliseconds least) {
   const auto take = [name, target, least](const std::string& text) {
-    std::string why;
-    const std::optional<milliseconds> duration = ParseDuration(text, &why);
-    if (!duration) throw CLI::ValidationError(name, why);
-    if (*duration < least) {
+    const milliseconds duration = Parsed(name, ParseDuration, text);
+    if (duration < least) {
       throw CLI::ValidationError(name, fmt::format("must be at least {}", FormatDuration(least)));
     }
-    *target = *duration;
+    *target = duration;
   };
   CLI::Option* option = command.add_option_function<std::string>(name, take, what);
   option->type_name("DURATION");
@@ -71,11 +74,9 @@ CLI::Option* AddDuration(CLI::App& command, const std::string& name, millisecond
 CLI::Option* AddCount(CLI::App& command, const std::string& name, std::optional<uint64_t>* target,
                       const std::string& what) {
   const auto take = [name, target](const std::string& text) {
-    std::string why;
-    const std::optional<int64_t> count = ParseWholeNumber(text, &why);
-    if (!count) throw CLI::ValidationError(name, why);
-    if (*count < 1) throw CLI::ValidationError(name, "must be at least 1");
-    *target = static_cast<uint64_t>(*count);
+    const int64_t count = Parsed(name, ParseWholeNumber, text);
+    if (count < 1) throw CLI::ValidationError(name, "must be at least 1");
+    *target = static_cast<uint64_t>(count);
   };
   return command.add_option_function<std::string>(name, take, what)->type_name("N");
 }
@@ -95,21 +96,14 @@ CLI::Option* AddId(CLI::App& command, std::optional<uint64_t>* target, const std
 
 std::vector<CLI::Option*> AddFilter(CLI::App& command, StreamFilter* target) {
   const auto take_age = [target](const std::string& text) {
-    std::string why;
-    const std::optional<milliseconds> age = ParseDuration(text, &why);
-    if (!age) throw CLI::ValidationError("--min-age", why);
-    *target->mutable_min_age() = ToProto(*age);
+    *target->mutable_min_age() = ToProto(Parsed("--min-age", ParseDuration, text));
   };
-  const std::map<std::string, Lane::State> states = {{"receiving", Lane::RECEIVING},
-                                                     {"sending", Lane::SENDING},
-                                                     {"waiting", Lane::WAITING},
-                                                     {"half_closed", Lane::HALF_CLOSED}};
-  const auto take_state = [target, states](const std::string& text) {
-    const auto found = states.find(text);
-    if (found == states.end()) {
+  const auto take_state = [target](const std::string& text) {
+    const std::optional<Lane::State> state = FromWord<Lane::State>(text);
+    if (!state) {
       throw CLI::ValidationError("--state", "must be receiving, sending, waiting or half_closed");
     }
-    target->set_state(found->second);
+    target->set_state(*state);
   };
   const auto set = [target](void (StreamFilter::*setter)(const std::string&)) {
     return [target, setter](const std::string& text) { (target->*setter)(text); };

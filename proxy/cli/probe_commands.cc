@@ -1,5 +1,3 @@
-#include "proxy/cli/probe_commands.h"
-
 #include <fmt/format.h>
 #include <httplib.h>
 
@@ -7,6 +5,7 @@
 #include <optional>
 #include <thread>
 
+#include "proxy/cli/commands.h"
 #include "proxy/cli/format.h"
 
 namespace lanekeeper {

@@ -3,21 +3,13 @@
 #include <fmt/format.h>
 #include <google/protobuf/util/time_util.h>
 
-#include <algorithm>
-
+#include "proxy/base/proto.h"
 #include "proxy/cli/format.h"
 
 namespace lanekeeper {
 namespace {
 
 namespace v1 = admin::v1;
-
-std::string Lower(std::string name) {
-  std::transform(name.begin(), name.end(), name.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return name;
-}
 
 std::string LaneText(const v1::Lane& lane) {
   return fmt::format("{}, {}", LaneStateText(lane), LaneCountText(lane));
@@ -56,20 +48,47 @@ std::string What(const v1::StreamEvent& event) {
   }
 }
 
-}  // namespace
+constexpr char kBold[] = "\x1b[1m";
+constexpr char kRed[] = "\x1b[31m";
+constexpr char kPlain[] = "\x1b[0m";
 
-std::string Label(v1::Lane::State state) { return Lower(v1::Lane::State_Name(state)); }
-std::string Label(v1::WaitingFor waiting_for) { return Lower(v1::WaitingFor_Name(waiting_for)); }
-std::string Label(v1::Stall::Kind kind) { return Lower(v1::Stall::Kind_Name(kind)); }
-std::string Label(v1::Stall::Direction direction) {
-  return Lower(v1::Stall::Direction_Name(direction));
+std::vector<Column> Columns() {
+  return {
+      {.title = "ID", .right = true},
+      {.title = "METHOD", .shrinks_to = 20},
+      {.title = "PEER", .shrinks_to = 15},
+      {.title = "AGE", .right = true},
+      {.title = "TO_UPSTREAM"},
+      {.title = "", .right = true, .joined = true},
+      {.title = "", .right = true, .joined = true},
+      {.title = "TO_DOWNSTREAM"},
+      {.title = "", .right = true, .joined = true},
+      {.title = "", .right = true, .joined = true},
+      {.title = ""},
+  };
 }
-std::string Label(v1::StreamEvent::Kind kind) { return Lower(v1::StreamEvent::Kind_Name(kind)); }
+
+void AddLane(const v1::Lane& lane, std::vector<std::string>* cells) {
+  cells->push_back(LaneStateText(lane));
+  cells->push_back(fmt::format("{} msg", lane.messages()));
+  cells->push_back(FormatBytes(lane.bytes()));
+}
+
+std::vector<std::string> Cells(const v1::Stream& stream) {
+  std::vector<std::string> cells = {std::to_string(stream.id()), Escape(stream.method()),
+                                    PeerText(stream), FormatAge(stream.age())};
+  AddLane(stream.to_upstream(), &cells);
+  AddLane(stream.to_downstream(), &cells);
+  cells.push_back(stream.has_stall() ? "STUCK " + StallText(stream) : "");
+  return cells;
+}
+
+}  // namespace
 
 std::string LaneStateText(const v1::Lane& lane) {
   const bool waits = lane.waiting_for() != v1::NOBODY;
-  return fmt::format("{}{}{} {}", Label(lane.state()), waits ? ": " : "",
-                     waits ? Label(lane.waiting_for()) : "", FormatAge(lane.state_for()));
+  return fmt::format("{}{}{} {}", WordOf(lane.state()), waits ? ": " : "",
+                     waits ? WordOf(lane.waiting_for()) : "", FormatAge(lane.state_for()));
 }
 
 std::string LaneCountText(const v1::Lane& lane) {
@@ -79,7 +98,7 @@ std::string LaneCountText(const v1::Lane& lane) {
 std::string StallText(const v1::Stream& stream) {
   if (!stream.has_stall()) return "";
   const v1::Stall& stall = stream.stall();
-  return fmt::format("{} {} {}{}", Label(stall.kind()), Label(stall.direction()),
+  return fmt::format("{} {} {}{}", WordOf(stall.kind()), WordOf(stall.direction()),
                      FormatAge(stall.lasted()), HoldersText(stall));
 }
 
@@ -101,7 +120,7 @@ std::string StreamDetails(const v1::Stream& stream) {
   add("started", fmt::format("{}, {} ago", google::protobuf::util::TimeUtil::ToString(started),
                              FormatAge(stream.age())));
   add("deadline", stream.has_deadline_left() ? "in " + FormatAge(stream.deadline_left()) : "none");
-  add("thread", Lower(v1::ThreadKind_Name(stream.thread_kind())));
+  add("thread", WordOf(stream.thread_kind()));
   add("attempts", std::to_string(stream.attempts()));
   add("answered", stream.answered() ? "yes" : "no");
   text += LaneDetails("to_upstream", stream.to_upstream());
@@ -123,8 +142,28 @@ std::string FanInText(const v1::Totals& totals) {
 }
 
 std::string EventText(const v1::StreamEvent& event) {
-  return fmt::format("{} {} {} {}", Label(event.kind()), event.stream().id(),
+  return fmt::format("{} {} {} {}", WordOf(event.kind()), event.stream().id(),
                      Escape(event.stream().method()), What(event));
+}
+
+StreamTable::StreamTable(const Screen& screen) : screen_(screen), table_(Columns(), screen.width) {}
+
+void StreamTable::Measure(const v1::Stream& stream) { table_.Measure(Cells(stream)); }
+
+std::vector<std::string> StreamTable::Titles() const {
+  return Coloured(table_.RenderTitles(), kBold);
+}
+
+std::vector<std::string> StreamTable::Row(const v1::Stream& stream) const {
+  std::vector<std::string> lines = table_.Render(Cells(stream));
+  return stream.has_stall() ? Coloured(std::move(lines), kRed) : lines;
+}
+
+std::vector<std::string> StreamTable::Coloured(std::vector<std::string> lines,
+                                               const char* colour) const {
+  if (!screen_.colours) return lines;
+  for (std::string& line : lines) line = colour + line + kPlain;
+  return lines;
 }
 
 }  // namespace lanekeeper

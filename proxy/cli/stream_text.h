@@ -3,17 +3,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "protos/lanekeeper/admin/v1/admin.pb.h"
+#include "proxy/cli/output.h"
+#include "proxy/cli/table.h"
 
 namespace lanekeeper {
-
-// The names of the API's enumerations in lower case: "half_closed", "slow_receiver".
-std::string Label(admin::v1::Lane::State state);
-std::string Label(admin::v1::WaitingFor waiting_for);
-std::string Label(admin::v1::Stall::Kind kind);
-std::string Label(admin::v1::Stall::Direction direction);
-std::string Label(admin::v1::StreamEvent::Kind kind);
 
 // "sending: receiver 31s", "half_closed 5m12s".
 std::string LaneStateText(const admin::v1::Lane& lane);
@@ -35,5 +31,24 @@ std::string FanInText(const admin::v1::Totals& totals);
 
 // "stuck 17 /shop.Orders/Watch slow_receiver to_downstream 31s".
 std::string EventText(const admin::v1::StreamEvent& event);
+
+// Streams as a table, one row each: the ones that are stuck say so in words, and in colour where
+// the screen has some. One thread.
+class StreamTable {
+ public:
+  explicit StreamTable(const Screen& screen);
+
+  void Measure(const admin::v1::Stream& stream);
+
+  // Finished lines without line ends.
+  std::vector<std::string> Titles() const;
+  std::vector<std::string> Row(const admin::v1::Stream& stream) const;
+
+ private:
+  std::vector<std::string> Coloured(std::vector<std::string> lines, const char* colour) const;
+
+  Screen screen_;
+  Table table_;
+};
 
 }  // namespace lanekeeper

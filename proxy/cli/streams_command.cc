@@ -1,11 +1,7 @@
-#include "proxy/cli/streams_command.h"
-
 #include <fmt/format.h>
 
+#include "proxy/cli/commands.h"
 #include "proxy/cli/format.h"
-#include "proxy/cli/json.h"
-#include "proxy/cli/stream_listing.h"
-#include "proxy/cli/stream_table.h"
 #include "proxy/cli/stream_text.h"
 
 namespace lanekeeper {
@@ -41,7 +37,7 @@ int ListStreams(AdminClient& client, const StreamsOptions& options, Output& outp
     totals = page.totals();
     return output.Write(options.json ? ToJsonLines(page) : TableLines(page, first, &table));
   };
-  const grpc::Status status = ForEachPage(client, options.filter, options.limit, print);
+  const grpc::Status status = client.ForEachPage(options.filter, options.limit, print);
   if (!status.ok()) return output.Fail(client.WhyFailed(status));
   if (!options.json) output.Write(TotalsLine(shown, totals));
   return output.Finish(0);

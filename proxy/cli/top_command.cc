@@ -1,11 +1,9 @@
-#include "proxy/cli/top_command.h"
-
 #include <condition_variable>
 #include <mutex>
 #include <set>
 #include <utility>
 
-#include "proxy/cli/stream_listing.h"
+#include "proxy/cli/commands.h"
 #include "proxy/cli/top_frame.h"
 
 namespace lanekeeper {
@@ -43,12 +41,12 @@ grpc::Status Look(AdminClient& client, v1::StreamFilter filter, TopView* view) {
     view->totals = page.totals();
     return true;
   };
-  const grpc::Status status = ForEachPage(client, filter, kStreamsMax, take);
+  const grpc::Status status = client.ForEachPage(filter, kStreamsMax, take);
   if (!status.ok() || filter.stuck() || view->totals.streams_matching() <= kStreamsMax) {
     return status;
   }
   filter.set_stuck(true);
-  return ForEachPage(client, filter, kStreamsMax, take);
+  return client.ForEachPage(filter, kStreamsMax, take);
 }
 
 std::string Picture(const TopView& view, const Screen& screen) {

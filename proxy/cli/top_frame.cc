@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
+#include "proxy/base/proto.h"
 #include "proxy/cli/format.h"
-#include "proxy/cli/stream_table.h"
 #include "proxy/cli/stream_text.h"
 
 namespace lanekeeper {
@@ -20,7 +21,7 @@ enum class Urgency { kStuck, kNotTaken, kIdle };
 using Rank = std::tuple<Urgency, std::chrono::nanoseconds>;
 
 Rank RankOf(const v1::Lane& lane) {
-  const std::chrono::nanoseconds lasted = ToNanoseconds(lane.state_for());
+  const std::chrono::nanoseconds lasted = FromProto(lane.state_for());
   switch (lane.state()) {
     case v1::Lane::SENDING:
     case v1::Lane::WAITING:
@@ -33,7 +34,7 @@ Rank RankOf(const v1::Lane& lane) {
 }
 
 Rank RankOf(const v1::Stream& stream) {
-  if (stream.has_stall()) return {Urgency::kStuck, -ToNanoseconds(stream.stall().lasted())};
+  if (stream.has_stall()) return {Urgency::kStuck, -FromProto(stream.stall().lasted())};
   return std::min(RankOf(stream.to_upstream()), RankOf(stream.to_downstream()));
 }
 
@@ -58,6 +59,28 @@ std::vector<std::string> Header(const TopView& view) {
 }
 
 }  // namespace
+
+std::optional<Rates> RateMeter::Look(const admin::v1::Totals& totals,
+                                     std::chrono::steady_clock::time_point when) {
+  const std::optional<admin::v1::Totals> before = std::exchange(before_, totals);
+  const std::chrono::duration<double> passed = when - std::exchange(before_when_, when);
+  if (!before || passed.count() <= 0) return std::nullopt;
+
+  bool backwards = false;
+  const auto rate = [&](uint64_t earlier, uint64_t later) {
+    backwards = backwards || later < earlier;
+    return static_cast<double>(later - earlier) / passed.count();
+  };
+  const Rates rates = {
+      rate(before->rpcs_started(), totals.rpcs_started()),
+      rate(before->messages_to_upstream(), totals.messages_to_upstream()),
+      rate(before->messages_to_downstream(), totals.messages_to_downstream()),
+      rate(before->bytes_to_upstream(), totals.bytes_to_upstream()),
+      rate(before->bytes_to_downstream(), totals.bytes_to_downstream()),
+  };
+  if (backwards) return std::nullopt;
+  return rates;
+}
 
 void SortByWait(std::vector<v1::Stream>* streams) {
   std::stable_sort(streams->begin(), streams->end(),

@@ -1,13 +1,18 @@
-#include "proxy/cli/watch_command.h"
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/eventfd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <functional>
+#include <system_error>
+#include <thread>
 
+#include "proxy/base/fd.h"
+#include "proxy/base/proto.h"
+#include "proxy/cli/commands.h"
 #include "proxy/cli/format.h"
-#include "proxy/cli/json.h"
-#include "proxy/cli/reader_watch.h"
 #include "proxy/cli/stream_text.h"
 
 namespace lanekeeper {
@@ -17,6 +22,35 @@ namespace v1 = admin::v1;
 
 // The most that a daemon lets one watcher follow; beyond them it shows the oldest.
 constexpr uint32_t kStreamsMax = 10000;
+
+// Tells when whoever reads a pipe has gone (`| head`), also while nothing is written to it. Owns
+// the thread that looks, which calls back once at most and has ended when the destructor returns.
+class ReaderWatch {
+ public:
+  // A descriptor that has no reader, a file's for one, never loses it.
+  ReaderWatch(int descriptor, std::function<void()> gone) : ending_(eventfd(0, EFD_CLOEXEC)) {
+    if (!ending_) throw std::system_error(errno, std::generic_category(), "eventfd");
+    thread_ = std::thread([this, descriptor, gone = std::move(gone)] { Look(descriptor, gone); });
+  }
+  ~ReaderWatch() {
+    eventfd_write(ending_.get(), 1);
+    thread_.join();
+  }
+  ReaderWatch(const ReaderWatch&) = delete;
+  ReaderWatch& operator=(const ReaderWatch&) = delete;
+
+ private:
+  void Look(int descriptor, const std::function<void()>& gone) const {
+    // Errors and hang-ups are told without being asked for; poll() skips a descriptor below 0.
+    pollfd looks[] = {{.fd = descriptor}, {.fd = ending_.get(), .events = POLLIN}};
+    while (poll(looks, std::size(looks), -1) < 0 && errno == EINTR) {
+    }
+    if ((looks[0].revents & (POLLERR | POLLHUP)) != 0) gone();
+  }
+
+  const Fd ending_;
+  std::thread thread_;
+};
 
 // "2026-11-22T09:00:01.123Z", as in the daemon's log.
 std::string Now() {

@@ -1,12 +1,17 @@
 #include "proxy/demo/demo_clients.h"
 
+#include <grpcpp/grpcpp.h>
+
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <iostream>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "proxy/demo/demo_calls.h"
 #include "proxy/demo/metrics_scrape.h"
@@ -17,6 +22,18 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
+
+// What the clients saw. Counts messages as the application does: sent and received by clients.
+struct DemoSummary {
+  int connections = 0;  // open when the last RPC had ended
+  int64_t rpcs = 0;
+  int64_t messages_sent = 0;
+  int64_t messages_received = 0;
+  int64_t failures = 0;
+  std::string first_failure;
+};
+
+using Channels = std::vector<std::shared_ptr<grpc::Channel>>;
 
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target) {
   grpc::ChannelArguments arguments;
@@ -113,50 +130,51 @@ int Fail(const std::string& why) {
   return 1;
 }
 
-}  // namespace
-
-DemoClients::DemoClients(const DemoClientsOptions& options) : options_(options) {}
-
-bool DemoClients::Connect(std::ostream& progress) {
-  for (int i = 0; i < options_.connections; ++i) channels_.push_back(OpenChannel(options_.target));
+// Opens every connection before the first RPC; nothing when one cannot be opened in 10 seconds.
+std::optional<Channels> Connect(const DemoClientsOptions& options) {
+  Channels channels;
+  for (int i = 0; i < options.connections; ++i) channels.push_back(OpenChannel(options.target));
   // Asked for at once, so that they connect in parallel.
-  for (const auto& channel : channels_) channel->GetState(/*try_to_connect=*/true);
+  for (const auto& channel : channels) channel->GetState(/*try_to_connect=*/true);
   const auto deadline = std::chrono::system_clock::now() + seconds(10);
-  for (const auto& channel : channels_) {
-    if (!channel->WaitForConnected(deadline)) return false;
+  for (const auto& channel : channels) {
+    if (!channel->WaitForConnected(deadline)) return std::nullopt;
   }
-  progress << "connected " << channels_.size() << " clients to " << options_.target << std::endl;
-  return true;
+  std::cout << "connected " << channels.size() << " clients to " << options.target << std::endl;
+  return channels;
 }
 
-DemoSummary DemoClients::Run(std::ostream& progress) {
+// Makes every RPC of every connection, all connections in parallel, each with a thread.
+DemoSummary CallAll(const DemoClientsOptions& options, const Channels& channels) {
   Tally tally;
   std::vector<std::thread> clients;
-  for (size_t client = 0; client < channels_.size(); ++client) {
-    clients.emplace_back([this, client, &tally] {
-      DemoCalls calls(channels_[client]);
-      for (int rpc = 0; rpc < options_.rpcs_per_connection; ++rpc) {
+  for (size_t client = 0; client < channels.size(); ++client) {
+    clients.emplace_back([&, client] {
+      DemoCalls calls(channels[client]);
+      for (int rpc = 0; rpc < options.rpcs_per_connection; ++rpc) {
         const std::string text = "client " + std::to_string(client) + " rpc " + std::to_string(rpc);
         tally.Add(calls.Call(rpc % DemoCalls::kMethods, text));
       }
     });
   }
 
-  const int64_t total = int64_t{options_.rpcs_per_connection} * options_.connections;
+  const int64_t total = int64_t{options.rpcs_per_connection} * options.connections;
   int64_t done = 0;
   while (done < total) {
     done = tally.WaitFor(total, milliseconds(500));
-    progress << "RPCs " << done << " of " << total << std::endl;
+    std::cout << "RPCs " << done << " of " << total << std::endl;
   }
   for (std::thread& client : clients) client.join();
 
   DemoSummary summary = tally.summary();
   summary.connections =
-      static_cast<int>(std::count_if(channels_.begin(), channels_.end(), [](const auto& channel) {
+      static_cast<int>(std::count_if(channels.begin(), channels.end(), [](const auto& channel) {
         return channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_READY;
       }));
   return summary;
 }
+
+}  // namespace
 
 int RunDemoClients(const DemoClientsOptions& options) {
   const bool compare = !options.metrics_url.empty();
@@ -168,12 +186,12 @@ int RunDemoClients(const DemoClientsOptions& options) {
     before = *figures;
   }
 
-  DemoClients clients(options);
-  if (!clients.Connect(std::cout)) {
+  const std::optional<Channels> channels = Connect(options);
+  if (!channels) {
     return Fail("cannot open " + std::to_string(options.connections) + " connections to " +
                 options.target);
   }
-  const DemoSummary summary = clients.Run(std::cout);
+  const DemoSummary summary = CallAll(options, *channels);
   PrintClients(summary);
   bool agree = true;
   if (compare) {

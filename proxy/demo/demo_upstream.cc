@@ -1,58 +1,44 @@
 #include "proxy/demo/demo_upstream.h"
 
-#include <pthread.h>
-#include <signal.h>
+#include <grpcpp/grpcpp.h>
 
 #include <chrono>
+#include <csignal>
 #include <iostream>
+#include <memory>
+
+#include "proxy/base/signals.h"
+#include "proxy/demo/services.h"
 
 namespace lanekeeper {
 
-std::unique_ptr<DemoUpstream> DemoUpstream::Start(const std::string& listen) {
-  std::unique_ptr<DemoUpstream> upstream(new DemoUpstream());
+int RunDemoUpstream(const std::string& listen) {
+  // Before gRPC starts its threads, which must not take them.
+  const Signals signals({SIGTERM, SIGINT});
+
+  // Before the server: gRPC needs the services until it is gone.
+  EchoService echo;
+  RouteGuideService route_guide;
   int port = 0;
   grpc::ServerBuilder builder;
   // Otherwise a second demo on the same port would start and take half of the connections.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&upstream->echo_);
-  builder.RegisterService(&upstream->route_guide_);
-  upstream->server_ = builder.BuildAndStart();
-  if (upstream->server_ == nullptr || port <= 0) return nullptr;
-
-  const bool is_unix = listen.rfind("unix:", 0) == 0;
-  upstream->address_ =
-      is_unix ? listen : listen.substr(0, listen.rfind(':') + 1) + std::to_string(port);
-  return upstream;
-}
-
-DemoUpstream::~DemoUpstream() { Shutdown(); }
-
-void DemoUpstream::Shutdown() {
-  if (server_ == nullptr) return;
-  server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
-  server_->Wait();
-  server_.reset();
-}
-
-int RunDemoUpstream(const std::string& listen) {
-  // Blocked before gRPC starts its threads, which inherit it: sigwait below is the only taker.
-  sigset_t ending;
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGTERM);
-  sigaddset(&ending, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
-
-  const std::unique_ptr<DemoUpstream> upstream = DemoUpstream::Start(listen);
-  if (upstream == nullptr) {
+  builder.RegisterService(&echo);
+  builder.RegisterService(&route_guide);
+  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+  if (server == nullptr || port <= 0) {
     std::cerr << "demo upstream: cannot listen on " << listen << "\n";
     return 1;
   }
-  std::cout << "demo upstream listening on " << upstream->address() << std::endl;
+  const bool is_unix = listen.starts_with("unix:");
+  std::cout << "demo upstream listening on "
+            << (is_unix ? listen : listen.substr(0, listen.rfind(':') + 1) + std::to_string(port))
+            << std::endl;
 
-  int received = 0;
-  sigwait(&ending, &received);
-  upstream->Shutdown();
+  signals.Wait();
+  server->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  server->Wait();
   return 0;
 }
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "proxy/base/text.h"
+
 namespace lanekeeper {
 namespace {
 
@@ -129,10 +131,7 @@ bool IsPerRpcField(std::string_view name) {
 }
 
 std::string PrintableField(std::string_view bytes) {
-  std::string text(bytes.substr(0, kPrintableBytesMax));
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
-  return text;
+  return Masked(bytes.substr(0, kPrintableBytesMax));
 }
 
 }  // namespace lanekeeper

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "proxy/base/clock.h"
+#include "proxy/base/words.h"
 
 namespace lanekeeper::http2 {
 
@@ -22,8 +23,27 @@ enum class FloodKind : uint8_t {
   kEmptyFrame,    // DATA without bytes, and CONTINUATION
   kUnknownFrame,
 };
-inline constexpr size_t kFloodKinds = 8;
-const char* ToLabel(FloodKind kind);
+
+}  // namespace lanekeeper::http2
+
+namespace lanekeeper {
+
+template <>
+inline constexpr auto kLabels<http2::FloodKind> =
+    std::to_array<Named<http2::FloodKind>>({{"ping", http2::FloodKind::kPing},
+                                            {"settings", http2::FloodKind::kSettings},
+                                            {"priority", http2::FloodKind::kPriority},
+                                            {"reset", http2::FloodKind::kReset},
+                                            {"forced_reset", http2::FloodKind::kForcedReset},
+                                            {"window_update", http2::FloodKind::kWindowUpdate},
+                                            {"empty_frame", http2::FloodKind::kEmptyFrame},
+                                            {"unknown_frame", http2::FloodKind::kUnknownFrame}});
+
+}  // namespace lanekeeper
+
+namespace lanekeeper::http2 {
+
+inline constexpr size_t kFloodKinds = kLabels<FloodKind>.size();
 
 struct FloodLimit {
   double burst;

@@ -199,26 +199,4 @@ void Connection::FeedLibrary(Block* block, const uint8_t* data, size_t size) {
   }
 }
 
-const char* ToLabel(FloodKind kind) {
-  switch (kind) {
-    case FloodKind::kPing:
-      return "ping";
-    case FloodKind::kSettings:
-      return "settings";
-    case FloodKind::kPriority:
-      return "priority";
-    case FloodKind::kReset:
-      return "reset";
-    case FloodKind::kForcedReset:
-      return "forced_reset";
-    case FloodKind::kWindowUpdate:
-      return "window_update";
-    case FloodKind::kEmptyFrame:
-      return "empty_frame";
-    case FloodKind::kUnknownFrame:
-      return "unknown_frame";
-  }
-  return "ping";
-}
-
 }  // namespace lanekeeper::http2

@@ -6,14 +6,13 @@
 #include <chrono>
 #include <cmath>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <variant>
 
-#include "proxy/log/escape.h"
-#include "proxy/log/fields.h"
+#include "proxy/base/text.h"
 #include "proxy/log/log_event.h"
 
 namespace lanekeeper {
@@ -24,6 +23,35 @@ using spdlog::details::log_msg;
 
 void Append(std::string_view text, memory_buf_t& to) {
   to.append(text.data(), text.data() + text.size());
+}
+
+// Text that may come from anywhere, which must not end its line or look like something else.
+constexpr EscapeRule kMessageRule = {.beyond_ascii = EscapeRule::BeyondAscii::kIfHarmless,
+                                     .line_ends_by_letter = true,
+                                     .backslashes = true};
+constexpr EscapeRule kValueRule = {.beyond_ascii = EscapeRule::BeyondAscii::kIfHarmless,
+                                   .line_ends_by_letter = true,
+                                   .backslashes = true,
+                                   .quotes = true};
+
+// In quotes unless it is a plain word.
+void AppendTextValue(std::string_view text, memory_buf_t& to) {
+  const bool plain = IsPlain(text);
+  if (plain && !text.empty() && text.find_first_of(" =") == text.npos) return Append(text, to);
+  to.push_back('"');
+  Append(plain ? text : Escaped(text, kValueRule), to);
+  to.push_back('"');
+}
+
+// Bytes that are not UTF-8 become U+FFFD.
+void AppendJsonString(std::string_view text, memory_buf_t& to) {
+  if (!IsPlain(text)) {
+    return Append(
+        nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), to);
+  }
+  to.push_back('"');
+  Append(text, to);
+  to.push_back('"');
 }
 
 // UTC with milliseconds; lines of the same second share the work.
@@ -45,88 +73,55 @@ class Timestamp {
   std::string text_;
 };
 
-// The names that log.level has.
-std::string_view LevelName(spdlog::level::level_enum level) {
-  if (level == spdlog::level::warn) return "warn";
-  const auto& name = spdlog::level::to_string_view(level);
-  return {name.data(), name.size()};
-}
-
-template <class T>
-inline constexpr bool kIsText = std::is_same_v<T, std::string_view>;
-
-class TextFormatter final : public spdlog::formatter {
+class LogFormatter final : public spdlog::formatter {
  public:
+  explicit LogFormatter(LogFormat format) : json_(format == LogFormat::kJson) {}
+
   void format(const log_msg& line, memory_buf_t& to) override {
     const LogParts parts = SplitLogMessage(line);
+    const auto end = std::back_inserter(to);
+    if (json_) Append("{\"time\":\"", to);
     timestamp_.AppendTo(to, line.time);
-    fmt::format_to(std::back_inserter(to), " {} ", LevelName(line.level));
-    AppendEscaped(parts.message, to);
+    if (json_) {
+      fmt::format_to(end, R"(","level":"{}","message":)", LevelName(line.level));
+      AppendJsonString(parts.message, to);
+    } else {
+      fmt::format_to(end, " {} ", LevelName(line.level));
+      Append(IsPlain(parts.message) ? parts.message : Escaped(parts.message, kMessageRule), to);
+    }
     std::string_view rest = parts.fields;
     while (const auto field = NextLogField(rest)) {
-      fmt::format_to(std::back_inserter(to), " {}=", field->key);
-      std::visit([&to](const auto& value) { AppendValue(value, to); }, field->value);
+      fmt::format_to(end, fmt::runtime(json_ ? ",\"{}\":" : " {}="), field->key);
+      std::visit([&](const auto& value) { AppendValue(value, to); }, field->value);
     }
-    to.push_back('\n');
+    Append(json_ ? "}\n" : "\n", to);
   }
   std::unique_ptr<spdlog::formatter> clone() const override {
-    return std::make_unique<TextFormatter>();
+    return std::make_unique<LogFormatter>(json_ ? LogFormat::kJson : LogFormat::kText);
   }
 
  private:
-  template <class T>
-  static void AppendValue(const T& value, memory_buf_t& to) {
-    if constexpr (kIsText<T>) {
-      AppendTextValue(value, to);
-    } else {
-      fmt::format_to(std::back_inserter(to), "{}", value);
-    }
+  void AppendValue(std::string_view value, memory_buf_t& to) const {
+    json_ ? AppendJsonString(value, to) : AppendTextValue(value, to);
+  }
+  void AppendValue(double value, memory_buf_t& to) const {
+    // JSON has no infinity and no NaN.
+    if (json_ && !std::isfinite(value)) return Append("null", to);
+    fmt::format_to(std::back_inserter(to), "{}", value);
+  }
+  template <class Other>
+  void AppendValue(const Other& value, memory_buf_t& to) const {
+    fmt::format_to(std::back_inserter(to), "{}", value);
   }
 
-  Timestamp timestamp_;
-};
-
-class JsonFormatter final : public spdlog::formatter {
- public:
-  void format(const log_msg& line, memory_buf_t& to) override {
-    const LogParts parts = SplitLogMessage(line);
-    Append("{\"time\":\"", to);
-    timestamp_.AppendTo(to, line.time);
-    fmt::format_to(std::back_inserter(to), R"(","level":"{}","message":)", LevelName(line.level));
-    AppendJsonString(parts.message, to);
-    std::string_view rest = parts.fields;
-    while (const auto field = NextLogField(rest)) {
-      fmt::format_to(std::back_inserter(to), ",\"{}\":", field->key);
-      std::visit([&to](const auto& value) { AppendValue(value, to); }, field->value);
-    }
-    Append("}\n", to);
-  }
-  std::unique_ptr<spdlog::formatter> clone() const override {
-    return std::make_unique<JsonFormatter>();
-  }
-
- private:
-  template <class T>
-  static void AppendValue(const T& value, memory_buf_t& to) {
-    if constexpr (kIsText<T>) {
-      AppendJsonString(value, to);
-    } else if constexpr (std::is_same_v<T, double>) {
-      // JSON has no infinity and no NaN.
-      std::isfinite(value) ? void(fmt::format_to(std::back_inserter(to), "{}", value))
-                           : Append("null", to);
-    } else {
-      fmt::format_to(std::back_inserter(to), "{}", value);
-    }
-  }
-
+  const bool json_;
   Timestamp timestamp_;
 };
 
 }  // namespace
 
 std::unique_ptr<spdlog::formatter> MakeLogFormatter(LogFormat format) {
-  if (format == LogFormat::kJson) return std::make_unique<JsonFormatter>();
-  return std::make_unique<TextFormatter>();
+  return std::make_unique<LogFormatter>(format);
 }
 
 }  // namespace lanekeeper

@@ -5,24 +5,88 @@
 //
 // The message is a literal of ours; what varies, and all that comes from a peer, goes into fields.
 //
-// How fields get through spdlog: they stand behind the message in the payload, and the source
-// location, a pointer to our mark and a number, tells where they begin. No text can look like that.
+// Fields are keys with typed values, in order, and are escaped only where the line is written. How
+// they get through spdlog: as bytes behind the message in the payload; the source location, a
+// pointer to our mark and a number, tells where they begin. No text can look like that.
 #pragma once
 
+#include <spdlog/common.h>
 #include <spdlog/spdlog.h>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <type_traits>
+#include <variant>
 
 #include "config/config.h"
-#include "proxy/log/fields.h"
 #include "proxy/log/rate_limit.h"
 
 namespace lanekeeper {
 
-spdlog::level::level_enum ToSpdlog(LogLevel level);
+// Of a string value, so that a peer cannot make lines long; what is longer is cut.
+inline constexpr size_t kLogStringBytes = 1024;
+
+using LogValue = std::variant<bool, int64_t, uint64_t, double, std::string_view>;
+
+struct LogField {
+  template <class T>
+  LogField(std::string_view name, const T& of) : key(name), value(ToValue(of)) {}
+
+  // A literal of ours: keys are not escaped. 255 bytes at most; not "time", "level" or "message".
+  std::string_view key;
+  LogValue value;
+
+ private:
+  template <class T>
+  static LogValue ToValue(const T& of) {
+    if constexpr (std::is_same_v<T, bool>) {
+      return of;
+    } else if constexpr (std::is_floating_point_v<T>) {
+      return double{of};
+    } else if constexpr (std::is_unsigned_v<T>) {
+      return uint64_t{of};
+    } else if constexpr (std::is_integral_v<T>) {
+      return int64_t{of};
+    } else {
+      return std::string_view(of);
+    }
+  }
+};
+
+// Appends to a line that is being made.
+class LogFields {
+ public:
+  explicit LogFields(spdlog::memory_buf_t& line) : line_(line) {}
+
+  template <class T>
+  LogFields& Add(std::string_view key, const T& value) {
+    return Add(LogField(key, value));
+  }
+  LogFields& Add(const LogField& field);
+
+ private:
+  void AppendBytes(const void* bytes, size_t size);
+
+  spdlog::memory_buf_t& line_;
+};
+
+// Takes the first field off; nothing at the end. The result points into `encoded`.
+std::optional<LogField> NextLogField(std::string_view& encoded);
+
+// The levels of LogLevel are spdlog's first ones, in the same order.
+static_assert(static_cast<int>(LogLevel::kTrace) == static_cast<int>(spdlog::level::trace));
+static_assert(static_cast<int>(LogLevel::kError) == static_cast<int>(spdlog::level::err));
+
+inline spdlog::level::level_enum ToSpdlog(LogLevel level) {
+  return static_cast<spdlog::level::level_enum>(level);
+}
+// As log.level has it; "critical" and "off", which only spdlog knows, as spdlog has them.
+std::string LevelName(spdlog::level::level_enum level);
 
 inline bool LogEnabled(LogLevel level) { return spdlog::should_log(ToSpdlog(level)); }
 

@@ -3,37 +3,67 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "config/names.h"
+#include "proxy/grpc/status.h"
 #include "proxy/log/log_event.h"
-#include "proxy/log/rate_limit.h"
-#include "proxy/log/stream_fields.h"
+#include "proxy/log/trace_context.h"
 
 namespace lanekeeper {
 namespace {
 
 constexpr int kBurst = 20;
 
+// Of a method or an address. Methods come from the wire, as long as metadata may be.
+constexpr size_t kLogNameBytes = 256;
+
+// With microseconds as decimals.
+double Milliseconds(std::chrono::nanoseconds time) {
+  return static_cast<double>(std::chrono::round<std::chrono::microseconds>(time).count()) / 1e3;
+}
+
+// With milliseconds as decimals.
+double Seconds(std::chrono::nanoseconds time) {
+  return static_cast<double>(std::chrono::round<std::chrono::milliseconds>(time).count()) / 1e3;
+}
+
+void AddIdentity(const StreamSnapshot& stream, LogFields& fields) {
+  fields.Add("id", stream.id)
+      .Add("method", std::string_view(stream.method).substr(0, kLogNameBytes))
+      .Add("peer", std::string_view(stream.downstream_peer).substr(0, kLogNameBytes));
+}
+
+constexpr int kOk = static_cast<int>(StatusCode::kOk);
+
+LogLevel LevelOf(const EndedRpc& rpc) {
+  const bool expected = rpc.code == kOk || rpc.cause == TerminationCause::kClientCancel;
+  return expected ? LogLevel::kInfo : LogLevel::kWarn;
+}
+
+void AddTrace(std::string_view traceparent, LogFields& fields) {
+  const auto trace = ParseTraceparent(traceparent);
+  if (!trace) return;
+  fields.Add("trace_id", trace->trace_id).Add("span_id", trace->span_id);
+}
+
+// Of kSlowReceiver: where the application is the receiver.
+constexpr auto kMessages = std::to_array<Named<StallKind>>(
+    {{"stream is stuck: the application does not read", StallKind::kSlowReceiver},
+     {"stream is stuck: the upstream has not answered", StallKind::kSilentSender},
+     {"stream is stuck: the upstream allows no further stream", StallKind::kStreamSlots},
+     {"stream is stuck: no connection to the upstream", StallKind::kNotConnected},
+     {"stream is stuck: the requests ended and the upstream has sent nothing since",
+      StallKind::kHalfClosed},
+     {"stream is stuck: the upstream's connection window is spent", StallKind::kUpstreamWindow}});
+
 std::string_view MessageFor(const Stall& stall) {
-  switch (stall.kind) {
-    case StallKind::kSlowReceiver:
-      return stall.direction == Direction::kToDownstream
-                 ? "stream is stuck: the application does not read"
-                 : "stream is stuck: the upstream does not read";
-    case StallKind::kSilentSender:
-      return "stream is stuck: the upstream has not answered";
-    case StallKind::kStreamSlots:
-      return "stream is stuck: the upstream allows no further stream";
-    case StallKind::kNotConnected:
-      return "stream is stuck: no connection to the upstream";
-    case StallKind::kHalfClosed:
-      return "stream is stuck: the requests ended and the upstream has sent nothing since";
-    case StallKind::kUpstreamWindow:
-      return "stream is stuck: the upstream's connection window is spent";
-  }
-  return "stream is stuck";
+  if (stall.kind == StallKind::kSlowReceiver && stall.direction == Direction::kToUpstream)
+    return "stream is stuck: the upstream does not read";
+  return NameOf(kMessages, stall.kind);
 }
 
 // "12,15".
@@ -62,6 +92,33 @@ void AddStall(const StreamSnapshot& stream, const Stall& stall, LogFields& field
 }
 
 }  // namespace
+
+bool AccessLog::wants(int code) const {
+  if (code == kOk) return access_ == LogAccess::kAll && LogEnabled(LogLevel::kInfo);
+  return access_ != LogAccess::kOff && LogEnabled(LogLevel::kWarn);
+}
+
+void AccessLog::Write(const EndedRpc& rpc) const {
+  const StreamSnapshot& stream = rpc.stream;
+  LogEvent(LevelOf(rpc), "RPC ended", [&](LogFields& fields) {
+    AddIdentity(stream, fields);
+    fields.Add("code", StatusName(static_cast<size_t>(rpc.code)))
+        .Add("cause", ToLabel(rpc.cause))
+        .Add("duration_ms", Milliseconds(stream.age))
+        .Add("start_wait_ms", Milliseconds(rpc.start_wait))
+        .Add("attempts", stream.attempts)
+        .Add("thread_kind", NameOf(kRpcThreadKinds, stream.thread_kind))
+        .Add("to_upstream_messages", stream.to_upstream.messages)
+        .Add("to_upstream_bytes", stream.to_upstream.bytes)
+        .Add("to_upstream_sender_wait_ms", Milliseconds(stream.to_upstream.sender_wait))
+        .Add("to_upstream_receiver_wait_ms", Milliseconds(stream.to_upstream.receiver_wait))
+        .Add("to_downstream_messages", stream.to_downstream.messages)
+        .Add("to_downstream_bytes", stream.to_downstream.bytes)
+        .Add("to_downstream_sender_wait_ms", Milliseconds(stream.to_downstream.sender_wait))
+        .Add("to_downstream_receiver_wait_ms", Milliseconds(stream.to_downstream.receiver_wait));
+    AddTrace(rpc.traceparent, fields);
+  });
+}
 
 RateLimit& StuckLineLimit() {
   static RateLimit limit(kBurst);

@@ -50,21 +50,21 @@ void SetPort(sockaddr* address, int port) {
     reinterpret_cast<sockaddr_in*>(address)->sin_port = value;
 }
 
-void BindAndListen(int fd, const sockaddr* address, socklen_t length, const std::string& name) {
-  if (bind(fd, address, length) == 0 && listen(fd, kBacklog) == 0) return;
-  const int error = errno;
-  close(fd);
-  Fail(name, std::strerror(error));
+Fd NewSocket(int family) {
+  return Fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+}
+
+void BindAndListen(const Fd& fd, const sockaddr* address, socklen_t length,
+                   const std::string& name) {
+  if (bind(fd.get(), address, length) == 0 && listen(fd.get(), kBacklog) == 0) return;
+  Fail(name, std::strerror(errno));
 }
 
 // Whether a server answers on the path; a file that nobody answers on was left behind by a crash.
 bool IsLive(const sockaddr_un& address) {
-  const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  const bool refused =
-      connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
-      errno == ECONNREFUSED;
-  close(probe);
-  return !refused;
+  const Fd probe = NewSocket(AF_UNIX);
+  return connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+         errno != ECONNREFUSED;
 }
 
 void RemoveStaleSocket(const sockaddr_un& address, const std::string& name) {
@@ -77,20 +77,12 @@ void RemoveStaleSocket(const sockaddr_un& address, const std::string& name) {
 
 }  // namespace
 
-ListeningSocket::ListeningSocket(int fd, std::string name, int port, std::string unix_path)
-    : fd_(fd), name_(std::move(name)), port_(port), unix_path_(std::move(unix_path)) {}
-
-ListeningSocket::ListeningSocket(ListeningSocket&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)),
-      name_(std::move(other.name_)),
-      port_(other.port_),
-      unix_path_(std::move(other.unix_path_)) {}
+ListeningSocket::ListeningSocket(Fd fd, std::string name, int port, std::string unix_path)
+    : fd_(std::move(fd)), name_(std::move(name)), port_(port), unix_path_(std::move(unix_path)) {}
 
 ListeningSocket::~ListeningSocket() {
-  if (fd_ < 0) return;
-  // In this order: once closed, another process may take the path over.
-  if (is_unix()) unlink(unix_path_.c_str());
-  close(fd_);
+  // Before it is closed: then another process may take the path over.
+  if (fd_ && is_unix()) unlink(unix_path_.c_str());
 }
 
 std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address) {
@@ -102,11 +94,11 @@ std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address)
     if (address.unix_path.size() >= sizeof path.sun_path) Fail(name, "the path is too long");
     address.unix_path.copy(path.sun_path, sizeof path.sun_path - 1);
     RemoveStaleSocket(path, name);
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) Fail(name, std::strerror(errno));
+    Fd fd = NewSocket(AF_UNIX);
+    if (!fd) Fail(name, std::strerror(errno));
     BindAndListen(fd, reinterpret_cast<const sockaddr*>(&path), sizeof path, name);
     chmod(path.sun_path, kUnixSocketMode);
-    sockets.push_back(ListeningSocket(fd, name, 0, address.unix_path));
+    sockets.push_back(ListeningSocket(std::move(fd), name, 0, address.unix_path));
     return sockets;
   }
 
@@ -122,24 +114,25 @@ std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address)
   int port = address.port;
   for (addrinfo* one = found; one != nullptr; one = one->ai_next) {
     SetPort(one->ai_addr, port);
-    const int fd = socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) continue;  // a name may have an IPv6 address where the kernel has no IPv6
+    Fd fd = NewSocket(one->ai_family);
+    if (!fd) continue;  // a name may have an IPv6 address where the kernel has no IPv6
     const int on = 1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     // "[::]" takes IPv4 too, as in other proxies; a name with addresses of both families needs one
     // socket each.
     const int v6_only = found->ai_next != nullptr ? 1 : 0;
     if (one->ai_family == AF_INET6)
-      setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
-    StopPacingFor(fd, *one->ai_addr, one->ai_addrlen);  // nor those that it accepts
+      setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
+    StopPacingFor(fd.get(), *one->ai_addr, one->ai_addrlen);  // nor those that it accepts
     BindAndListen(fd, one->ai_addr, one->ai_addrlen,
                   NumericName(one->ai_addr, one->ai_addrlen, port));
     sockaddr_storage bound{};
     socklen_t length = sizeof bound;
-    getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &length);
+    getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &length);
     port = PortOf(bound);
     sockets.push_back(ListeningSocket(
-        fd, NumericName(reinterpret_cast<const sockaddr*>(&bound), length, port), port, ""));
+        std::move(fd), NumericName(reinterpret_cast<const sockaddr*>(&bound), length, port), port,
+        ""));
   }
   if (sockets.empty()) Fail(wanted, "no usable address");
   return sockets;

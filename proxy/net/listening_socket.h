@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "config/address.h"
+#include "proxy/base/fd.h"
 
 namespace lanekeeper {
 
@@ -15,21 +16,20 @@ class ListeningSocket {
   // why not. With port 0 the first socket picks the port and the others take the same.
   static std::vector<ListeningSocket> Open(const ListenAddress& address);
 
-  ListeningSocket(ListeningSocket&& other) noexcept;
-  ListeningSocket(const ListeningSocket&) = delete;
-  ListeningSocket& operator=(const ListeningSocket&) = delete;
+  ListeningSocket(ListeningSocket&& other) noexcept = default;
+  ListeningSocket& operator=(ListeningSocket&&) = delete;
   ~ListeningSocket();
 
-  int fd() const { return fd_; }
+  int fd() const { return fd_.get(); }
   bool is_unix() const { return !unix_path_.empty(); }
   int port() const { return port_; }
   // "127.0.0.1:50051", "[::1]:50051" or "unix:///path": what a client dials.
   const std::string& name() const { return name_; }
 
  private:
-  ListeningSocket(int fd, std::string name, int port, std::string unix_path);
+  ListeningSocket(Fd fd, std::string name, int port, std::string unix_path);
 
-  int fd_;
+  Fd fd_;
   std::string name_;
   int port_;
   std::string unix_path_;

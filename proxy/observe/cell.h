@@ -1,8 +1,15 @@
-// A counter that one thread writes and any thread reads: a plain load and store, no locked
-// instruction.
+// Counters and histograms that one thread writes and any thread reads: a plain load and store, no
+// locked instruction.
 #pragma once
 
+#include <prometheus/client_metric.h>
+
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 namespace lanekeeper {
@@ -17,6 +24,54 @@ class Cell {
 
  private:
   std::atomic<int64_t> value_{0};
+};
+
+// The bounds in nanoseconds, so that an observation compares whole numbers.
+template <size_t kCount>
+constexpr std::array<int64_t, kCount> InNanoseconds(const std::array<double, kCount>& seconds) {
+  std::array<int64_t, kCount> nanoseconds{};
+  for (size_t i = 0; i < kCount; ++i) nanoseconds[i] = static_cast<int64_t>(seconds[i] * 1e9 + 0.5);
+  return nanoseconds;
+}
+
+// A histogram of durations. The bounds are the family's, in seconds and rising; the last bucket is
+// for what is above them all.
+template <const auto& kBounds>
+struct DurationCells {
+  static constexpr auto kNanoseconds = InNanoseconds(kBounds);
+
+  void Observe(std::chrono::nanoseconds duration) {
+    const auto* bound =
+        std::lower_bound(kNanoseconds.begin(), kNanoseconds.end(), duration.count());
+    buckets[static_cast<size_t>(bound - kNanoseconds.begin())].Add(1);
+    nanoseconds.Add(duration.count());
+  }
+
+  std::array<Cell, kBounds.size() + 1> buckets;
+  Cell nanoseconds;
+};
+
+// The sum of such histograms.
+template <const auto& kBounds>
+struct DurationTotals {
+  void Add(const DurationCells<kBounds>& cells) {
+    for (size_t i = 0; i < buckets.size(); ++i) buckets[i] += cells.buckets[i].Get();
+    nanoseconds += cells.nanoseconds.Get();
+  }
+
+  prometheus::ClientMetric::Histogram Histogram() const {
+    prometheus::ClientMetric::Histogram histogram;
+    for (size_t i = 0; i < buckets.size(); ++i) {
+      histogram.sample_count += static_cast<uint64_t>(buckets[i]);
+      const double bound = i < kBounds.size() ? kBounds[i] : INFINITY;
+      histogram.bucket.push_back({histogram.sample_count, bound});
+    }
+    histogram.sample_sum = static_cast<double>(nanoseconds) / 1e9;
+    return histogram;
+  }
+
+  std::array<int64_t, kBounds.size() + 1> buckets{};
+  int64_t nanoseconds = 0;
 };
 
 }  // namespace lanekeeper

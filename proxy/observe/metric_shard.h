@@ -1,6 +1,5 @@
-// The numbers of one thread. Every worker and every kernel RPC thread owns a shard and is its only
-// writer; a scrape reads all shards and sums them, so nothing is shared between cores on the way.
-// The shard outlives its thread: Metrics owns it and lends it to the next thread that asks.
+// The numbers of one worker, which is their only writer; a scrape reads all shards and sums them,
+// so nothing is shared between cores on the way. Metrics owns the shard.
 #pragma once
 
 #include <array>
@@ -12,15 +11,22 @@
 #include <unordered_map>
 #include <vector>
 
+#include "proxy/base/words.h"
 #include "proxy/observe/cell.h"
-#include "proxy/observe/duration_cells.h"
 #include "proxy/observe/method_labels.h"
 #include "proxy/observe/termination.h"
 
 namespace lanekeeper {
 
 enum class Direction { kToUpstream, kToDownstream };
+template <>
+inline constexpr auto kLabels<Direction> = std::to_array<Named<Direction>>(
+    {{"to_upstream", Direction::kToUpstream}, {"to_downstream", Direction::kToDownstream}});
+
 enum class StreamOp { kReceive, kSend };
+template <>
+inline constexpr auto kLabels<StreamOp> =
+    std::to_array<Named<StreamOp>>({{"receive", StreamOp::kReceive}, {"send", StreamOp::kSend}});
 
 // Upper bounds of grpc_server_handling_seconds: from loopback unary calls to streams that live for
 // hours.

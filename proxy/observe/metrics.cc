@@ -3,13 +3,10 @@
 #include <array>
 #include <utility>
 
-#include "proxy/observe/family.h"
-#include "proxy/observe/status_names.h"
-#include "proxy/observe/stream_families.h"
-
 namespace lanekeeper {
 namespace {
 
+using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
@@ -35,17 +32,9 @@ Metrics::Metrics(int max_methods) : labels_(max_methods) {}
 
 void Metrics::AddSource(Source source) { sources_.push_back(std::move(source)); }
 
-MetricShard& Metrics::TakeShard() {
+MetricShard& Metrics::AddShard() {
   std::lock_guard lock(shards_mutex_);
-  if (free_shards_.empty()) return shards_.emplace_back(labels_);
-  MetricShard* shard = free_shards_.back();
-  free_shards_.pop_back();
-  return *shard;
-}
-
-void Metrics::ReturnShard(MetricShard& shard) {
-  std::lock_guard lock(shards_mutex_);
-  free_shards_.push_back(&shard);
+  return shards_.emplace_back(labels_);
 }
 
 void Metrics::ForEachShard(const std::function<void(const MetricShard&)>& visit) const {
@@ -62,7 +51,7 @@ int64_t Metrics::Sum(const std::function<int64_t(const MetricShard&)>& read) con
 std::vector<MetricFamily> Metrics::Collect() const {
   std::vector<MetricFamily> families;
   CollectMethods(families);
-  CollectStreamFamilies(*this, families);
+  CollectStreams(families);
   CollectSources(families);
   return families;
 }
@@ -117,6 +106,31 @@ void Metrics::CollectSources(std::vector<MetricFamily>& families) const {
     for (Sample& sample : source.read()) AddValue(family, std::move(sample.labels), sample.value);
     families.push_back(std::move(family));
   }
+}
+
+MetricFamily MakeFamily(std::string name, std::string help, MetricType type) {
+  MetricFamily family;
+  family.name = std::move(name);
+  family.help = std::move(help);
+  family.type = type;
+  return family;
+}
+
+void AddValue(MetricFamily& family, MetricLabels labels, double value) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  if (family.type == MetricType::Counter)
+    metric.counter.value = value;
+  else
+    metric.gauge.value = value;
+  family.metric.push_back(std::move(metric));
+}
+
+void AddHistogram(MetricFamily& family, MetricLabels labels, ClientMetric::Histogram histogram) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  metric.histogram = std::move(histogram);
+  family.metric.push_back(std::move(metric));
 }
 
 }  // namespace lanekeeper

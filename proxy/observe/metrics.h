@@ -4,6 +4,7 @@
 // scrape.
 #pragma once
 
+#include <prometheus/client_metric.h>
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
@@ -14,11 +15,12 @@
 #include <string>
 #include <vector>
 
-#include "proxy/observe/family.h"
 #include "proxy/observe/method_labels.h"
 #include "proxy/observe/metric_shard.h"
 
 namespace lanekeeper {
+
+using MetricLabels = std::vector<prometheus::ClientMetric::Label>;
 
 class Metrics final : public prometheus::Collectable {
  public:
@@ -38,6 +40,9 @@ class Metrics final : public prometheus::Collectable {
 
   void AddSource(Source source);
 
+  // For a thread that counts; its numbers are summed to the end.
+  MetricShard& AddShard();
+
   std::vector<prometheus::MetricFamily> Collect() const override;
 
   // Under a lock: be quick.
@@ -46,15 +51,11 @@ class Metrics final : public prometheus::Collectable {
   int64_t Sum(const std::function<int64_t(const MetricShard&)>& read) const;
 
  private:
-  friend class ShardLease;
-
   struct MethodTotals;
-
-  MetricShard& TakeShard();
-  void ReturnShard(MetricShard& shard);
 
   std::map<MethodLabels::Id, MethodTotals> TotalsByMethod() const;
   void CollectMethods(std::vector<prometheus::MetricFamily>& families) const;
+  void CollectStreams(std::vector<prometheus::MetricFamily>& families) const;
   void CollectSources(std::vector<prometheus::MetricFamily>& families) const;
 
   MethodLabels labels_;
@@ -62,23 +63,18 @@ class Metrics final : public prometheus::Collectable {
 
   mutable std::mutex shards_mutex_;
   std::list<MetricShard> shards_;
-  std::vector<MetricShard*> free_shards_;
 };
 
-// A thread's shard, for as long as the thread counts. The numbers stay in the shard when it is
-// returned.
-class ShardLease {
- public:
-  explicit ShardLease(Metrics& metrics) : metrics_(metrics), shard_(metrics.TakeShard()) {}
-  ShardLease(const ShardLease&) = delete;
-  ShardLease& operator=(const ShardLease&) = delete;
-  ~ShardLease() { metrics_.ReturnShard(shard_); }
+// Builders of families, for those who collect them.
+prometheus::MetricFamily MakeFamily(std::string name, std::string help,
+                                    prometheus::MetricType type);
+// To a counter or a gauge.
+void AddValue(prometheus::MetricFamily& family, MetricLabels labels, double value);
+void AddHistogram(prometheus::MetricFamily& family, MetricLabels labels,
+                  prometheus::ClientMetric::Histogram histogram);
 
-  MetricShard& operator*() { return shard_; }
-
- private:
-  Metrics& metrics_;
-  MetricShard& shard_;
-};
+// The process_* families that Prometheus's own clients have, and lanekeeper_build_info, which tells
+// the versions of the libraries that run.
+void AddProcessSources(Metrics& metrics, std::string grpc_version, std::string nghttp2_version);
 
 }  // namespace lanekeeper

@@ -1,5 +1,3 @@
-#include "proxy/observe/process_sources.h"
-
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -17,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/observe/metrics.h"
 #include "proxy/version.h"
 
 namespace lanekeeper {

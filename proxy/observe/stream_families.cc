@@ -1,10 +1,8 @@
-#include "proxy/observe/stream_families.h"
-
 #include <array>
 #include <string>
 #include <utility>
 
-#include "proxy/observe/family.h"
+#include "proxy/observe/metrics.h"
 #include "proxy/observe/stream_snapshot.h"
 
 namespace lanekeeper {
@@ -12,11 +10,6 @@ namespace {
 
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-
-constexpr std::array<Direction, 2> kDirections = {Direction::kToUpstream, Direction::kToDownstream};
-constexpr std::array<StreamOp, 2> kStreamOps = {StreamOp::kReceive, StreamOp::kSend};
-
-const char* ToLabel(StreamOp op) { return op == StreamOp::kReceive ? "receive" : "send"; }
 
 // What lanekeeper_stream_op_wait_seconds tells apart.
 struct OpWait {
@@ -46,27 +39,14 @@ class Collector {
     families_.push_back(std::move(family));
   }
 
-  // A counter of each direction.
-  template <class CellsOf>
-  void ByDirection(std::string name, std::string help, CellsOf cells_of) {
-    MetricFamily family = MakeFamily(std::move(name), std::move(help), MetricType::Counter);
-    for (Direction direction : kDirections) {
-      AddValue(family, {{"direction", lanekeeper::ToLabel(direction)}},
-               Sum([&](const MetricShard& s) {
-                 return cells_of(s)[static_cast<size_t>(direction)].Get();
-               }));
-    }
-    families_.push_back(std::move(family));
-  }
-
   // A counter of each value of an enumeration.
   template <class Enum, class CellsOf>
-  void ByEnum(std::string name, std::string help, const char* label, size_t count,
-              CellsOf cells_of) {
+  void ByEnum(std::string name, std::string help, const char* label, CellsOf cells_of) {
     MetricFamily family = MakeFamily(std::move(name), std::move(help), MetricType::Counter);
-    for (size_t i = 0; i < count; ++i) {
-      AddValue(family, {{label, lanekeeper::ToLabel(static_cast<Enum>(i))}},
-               Sum([&](const MetricShard& s) { return cells_of(s)[i].Get(); }));
+    for (const Named<Enum>& one : kLabels<Enum>) {
+      AddValue(family, {{label, std::string(one.name)}}, Sum([&](const MetricShard& s) {
+                 return cells_of(s)[static_cast<size_t>(one.value)].Get();
+               }));
     }
     families_.push_back(std::move(family));
   }
@@ -97,10 +77,12 @@ void Collector::OpsInFlight() {
       MakeFamily("lanekeeper_stream_ops_in_flight",
                  "Receives and sends that have been started and wait to complete, by direction.",
                  MetricType::Gauge);
-  for (Direction direction : kDirections) {
-    for (StreamOp op : kStreamOps) {
-      AddValue(family, {{"direction", lanekeeper::ToLabel(direction)}, {"op", ToLabel(op)}},
-               Sum([&](const MetricShard& s) { return s.ops_in_flight(direction, op).Get(); }));
+  for (const auto& [direction_name, direction] : kLabels<Direction>) {
+    for (const auto& [op_name, op] : kLabels<StreamOp>) {
+      AddValue(family, {{"direction", std::string(direction_name)}, {"op", std::string(op_name)}},
+               Sum([&, direction = direction, op = op](const MetricShard& s) {
+                 return s.ops_in_flight(direction, op).Get();
+               }));
     }
   }
   families_.push_back(std::move(family));
@@ -114,9 +96,9 @@ void Collector::OpWaits() {
   for (const OpWait& wait : kOpWaits) {
     AddTotals<kWaitBuckets>(
         family,
-        {{"direction", lanekeeper::ToLabel(wait.direction)},
+        {{"direction", ToLabel(wait.direction)},
          {"op", ToLabel(wait.op())},
-         {"waiting_for", lanekeeper::ToLabel(wait.waiting_for)}},
+         {"waiting_for", ToLabel(wait.waiting_for)}},
         [&](const MetricShard& s) -> auto& {
           return s.waits[static_cast<size_t>(wait.direction)][static_cast<size_t>(wait.wait)];
         });
@@ -148,9 +130,8 @@ void Collector::Waits() {
 
 }  // namespace
 
-void CollectStreamFamilies(const Metrics& metrics,
-                           std::vector<prometheus::MetricFamily>& families) {
-  Collector collect(metrics, families);
+void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
+  Collector collect(*this, families);
   collect.One("lanekeeper_streams_open", "RPCs that are open now.", MetricType::Gauge,
               [](const MetricShard& s) { return s.streams_open.Get(); });
   collect.One("lanekeeper_streams_half_closed",
@@ -158,13 +139,12 @@ void CollectStreamFamilies(const Metrics& metrics,
               MetricType::Gauge, [](const MetricShard& s) { return s.streams_half_closed.Get(); });
   collect.OpsInFlight();
   collect.OpWaits();
-  collect.ByDirection(
-      "lanekeeper_stream_messages_total", "Messages forwarded, by direction.",
+  collect.ByEnum<Direction>(
+      "lanekeeper_stream_messages_total", "Messages forwarded, by direction.", "direction",
       [](const MetricShard& s) -> auto& { return s.messages; });
-  collect.ByDirection(
+  collect.ByEnum<Direction>(
       "lanekeeper_stream_message_bytes_total",
-      "Bytes of the messages forwarded, as on the wire without framing, by "
-      "direction.",
+      "Bytes of the messages forwarded, as on the wire without framing, by direction.", "direction",
       [](const MetricShard& s) -> auto& { return s.message_bytes; });
   collect.Waits();
   collect.One("lanekeeper_upstream_retries_total",
@@ -173,10 +153,10 @@ void CollectStreamFamilies(const Metrics& metrics,
               MetricType::Counter, [](const MetricShard& s) { return s.upstream_retries.Get(); });
   collect.ByEnum<TerminationCause>(
       "lanekeeper_streams_terminated_total", "RPCs that ended, by the cause of their end.", "cause",
-      kTerminationCauses, [](const MetricShard& s) -> auto& { return s.terminated; });
+      [](const MetricShard& s) -> auto& { return s.terminated; });
   collect.ByEnum<RejectReason>(
       "lanekeeper_rpcs_rejected_total", "RPCs refused at once, by reason.", "reason",
-      kRejectReasons, [](const MetricShard& s) -> auto& { return s.rejected; });
+      [](const MetricShard& s) -> auto& { return s.rejected; });
   collect.One(
       "lanekeeper_stream_contract_violations_total",
       "Second sends or receives in one direction of a stream: a bug of lanekeeper, always 0.",

@@ -22,6 +22,12 @@ enum class LaneState {
   kWaiting,     // the upstream has not taken the RPC yet: no stream slot, or no connection
   kHalfClosed,  // the sender has ended it, and all of it has been passed on
 };
+template <>
+inline constexpr auto kLabels<LaneState> =
+    std::to_array<Named<LaneState>>({{"receiving", LaneState::kReceiving},
+                                     {"sending", LaneState::kSending},
+                                     {"waiting", LaneState::kWaiting},
+                                     {"half_closed", LaneState::kHalfClosed}});
 
 enum class WaitingFor {
   kNobody,
@@ -31,6 +37,14 @@ enum class WaitingFor {
   kConnection,
   kConnectionWindow,  // the upstream takes nothing more on the whole connection
 };
+template <>
+inline constexpr auto kLabels<WaitingFor> =
+    std::to_array<Named<WaitingFor>>({{"nobody", WaitingFor::kNobody},
+                                      {"sender", WaitingFor::kSender},
+                                      {"receiver", WaitingFor::kReceiver},
+                                      {"stream_slot", WaitingFor::kStreamSlot},
+                                      {"connection", WaitingFor::kConnection},
+                                      {"connection_window", WaitingFor::kConnectionWindow}});
 
 // One direction of a stream.
 struct LaneSnapshot {
@@ -55,7 +69,15 @@ enum class StallKind {
                     // nothing since
   kUpstreamWindow,  // the upstream's connection window is spent, by streams that it does not read
 };
-inline constexpr size_t kStallKinds = 6;
+template <>
+inline constexpr auto kLabels<StallKind> =
+    std::to_array<Named<StallKind>>({{"slow_receiver", StallKind::kSlowReceiver},
+                                     {"silent_sender", StallKind::kSilentSender},
+                                     {"stream_slots", StallKind::kStreamSlots},
+                                     {"not_connected", StallKind::kNotConnected},
+                                     {"half_closed", StallKind::kHalfClosed},
+                                     {"upstream_window", StallKind::kUpstreamWindow}});
+inline constexpr size_t kStallKinds = kLabels<StallKind>.size();
 // Of those that hold such a window, as many are told as help.
 inline constexpr size_t kWindowHoldersTold = 8;
 
@@ -81,15 +103,5 @@ struct StreamSnapshot {
   // Of kUpstreamWindow: the streams that hold the connection's window.
   std::vector<StreamId> window_holders;
 };
-
-// "receiving", "sending", "waiting", "half_closed".
-const char* ToLabel(LaneState state);
-// "nobody", "sender", "receiver", "stream_slot", "connection", "connection_window".
-const char* ToLabel(WaitingFor waiting_for);
-// "slow_receiver", "silent_sender", "stream_slots", "not_connected", "half_closed",
-// "upstream_window".
-const char* ToLabel(StallKind kind);
-// "to_upstream", "to_downstream".
-const char* ToLabel(Direction direction);
 
 }  // namespace lanekeeper

@@ -1,8 +1,12 @@
 // Why an RPC ended: exactly one cause for each, the label of lanekeeper_streams_terminated_total.
+// Constants and pure functions; any thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <string>
 
+#include "proxy/base/words.h"
 #include "proxy/grpc/status.h"
 
 namespace lanekeeper {
@@ -19,17 +23,54 @@ enum class TerminationCause {
   kIllegalMetadata,  // metadata that HTTP/2 or gRPC does not allow to be sent on
   kInternal,         // our own fault
 };
-inline constexpr size_t kTerminationCauses = 10;
-
-const char* ToLabel(TerminationCause cause);
+template <>
+inline constexpr auto kLabels<TerminationCause> = std::to_array<Named<TerminationCause>>(
+    {{"upstream_status", TerminationCause::kUpstreamStatus},
+     {"upstream_lost", TerminationCause::kUpstreamLost},
+     {"client_cancel", TerminationCause::kClientCancel},
+     {"deadline", TerminationCause::kDeadline},
+     {"drain", TerminationCause::kDrain},
+     {"limit", TerminationCause::kLimit},
+     {"stuck", TerminationCause::kStuck},
+     {"operator", TerminationCause::kOperator},
+     {"illegal_metadata", TerminationCause::kIllegalMetadata},
+     {"internal", TerminationCause::kInternal}});
+inline constexpr size_t kTerminationCauses = kLabels<TerminationCause>.size();
 
 // Why an RPC was refused at once; the label of lanekeeper_rpcs_rejected_total.
 enum class RejectReason { kOpenRpcs, kNoThread, kUpstreamWaiting, kDraining };
-inline constexpr size_t kRejectReasons = 4;
+template <>
+inline constexpr auto kLabels<RejectReason> =
+    std::to_array<Named<RejectReason>>({{"open_rpcs", RejectReason::kOpenRpcs},
+                                        {"no_thread", RejectReason::kNoThread},
+                                        {"upstream_waiting", RejectReason::kUpstreamWaiting},
+                                        {"draining", RejectReason::kDraining}});
+inline constexpr size_t kRejectReasons = kLabels<RejectReason>.size();
 
-const char* ToLabel(RejectReason reason);
 // The status that the downstream gets.
-StatusCode CodeFor(RejectReason reason);
-const char* MessageFor(RejectReason reason);
+inline StatusCode CodeFor(RejectReason reason) {
+  return reason == RejectReason::kDraining ? StatusCode::kUnavailable
+                                           : StatusCode::kResourceExhausted;
+}
+
+inline std::string MessageFor(RejectReason reason) {
+  constexpr auto kMessages = std::to_array<Named<RejectReason>>(
+      {{"lanekeeper: limits.open_rpcs RPCs are open already", RejectReason::kOpenRpcs},
+       {"lanekeeper: no thread could be started for this RPC", RejectReason::kNoThread},
+       {"lanekeeper: limits.upstream_waiting RPCs wait for the upstream already",
+        RejectReason::kUpstreamWaiting},
+       {"lanekeeper is shutting down", RejectReason::kDraining}});
+  return std::string(NameOf(kMessages, reason));
+}
+
+// Status codes by the names that grpc_server_handled_total has everywhere ("NotFound").
+inline const char* StatusName(size_t code) {
+  constexpr std::array kNames = {
+      "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+      "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+      "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+      "DataLoss", "Unauthenticated"};
+  return code < kNames.size() ? kNames[code] : "other";
+}
 
 }  // namespace lanekeeper

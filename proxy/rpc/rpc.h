@@ -14,7 +14,7 @@
 #include "config/config.h"
 #include "proxy/base/task.h"
 #include "proxy/grpc/framing.h"
-#include "proxy/log/access_log.h"
+#include "proxy/log/stream_log.h"
 #include "proxy/observe/rpc_recorder.h"
 #include "proxy/observe/stream_activity.h"
 #include "proxy/rpc/admission.h"

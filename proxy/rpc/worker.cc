@@ -10,7 +10,7 @@ constexpr Instant kLagInterval = 500'000'000;
 }  // namespace
 
 Worker::Worker(RpcThreadKind kind, RpcRegistry& registry, Metrics& metrics)
-    : metrics_(metrics),
+    : metrics_(metrics.AddShard()),
       executor_(Executor::Make(kind, loop_)),
       rpcs_(registry.AddShard(loop_)),
       lag_timer_(loop_.timers(), *this) {}
@@ -30,7 +30,7 @@ void Worker::Stop() {
 
 void Worker::MeasureLag() {
   const Instant late = loop_.now() - lag_timer_.due();
-  (*metrics_).loop_lag.Observe(std::chrono::nanoseconds(late));
+  metrics_.loop_lag.Observe(std::chrono::nanoseconds(late));
   lag_timer_.Set(loop_.now() + kLagInterval);
 }
 

@@ -29,13 +29,13 @@ class Worker {
   Executor& executor() { return *executor_; }
   const Executor& executor() const { return *executor_; }
   RpcShard& rpcs() { return rpcs_; }
-  MetricShard& metrics() { return *metrics_; }
+  MetricShard& metrics() { return metrics_; }
 
  private:
   void MeasureLag();
 
   EventLoop loop_;
-  ShardLease metrics_;
+  MetricShard& metrics_;
   std::unique_ptr<Executor> executor_;
   RpcShard& rpcs_;
   TimerOf<Worker, &Worker::MeasureLag> lag_timer_;

@@ -27,20 +27,6 @@ UpstreamManners MannersOf(const UpstreamConfig& config, size_t header_list_bytes
 
 }  // namespace
 
-const char* ToLabel(ChannelState state) {
-  switch (state) {
-    case ChannelState::kIdle:
-      return "idle";
-    case ChannelState::kConnecting:
-      return "connecting";
-    case ChannelState::kReady:
-      return "ready";
-    case ChannelState::kTransientFailure:
-      return "transient_failure";
-  }
-  return "idle";
-}
-
 Channel::Channel(EventLoop& loop, const UpstreamConfig& config, int64_t waiting_max,
                  size_t header_list_bytes_max)
     : loop_(loop),

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "proxy/base/words.h"
 #include "proxy/net/resolver.h"
 #include "proxy/rpc/start_request.h"
 #include "proxy/upstream/subchannel.h"
@@ -18,9 +19,12 @@ namespace lanekeeper {
 
 // As gRPC names them (doc/connectivity-semantics-and-api.md).
 enum class ChannelState : uint8_t { kIdle, kConnecting, kReady, kTransientFailure };
-inline constexpr size_t kChannelStates = 4;
-// "idle", "connecting", "ready", "transient_failure".
-const char* ToLabel(ChannelState state);
+template <>
+inline constexpr auto kLabels<ChannelState> =
+    std::to_array<Named<ChannelState>>({{"idle", ChannelState::kIdle},
+                                        {"connecting", ChannelState::kConnecting},
+                                        {"ready", ChannelState::kReady},
+                                        {"transient_failure", ChannelState::kTransientFailure}});
 
 class Channel final : public UpstreamChannel, public SubchannelOwner {
  public:

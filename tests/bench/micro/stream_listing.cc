@@ -1,7 +1,6 @@
 // What looking at one stream costs: its two lanes and whether it is stuck, and its line as JSON.
 #include <benchmark/benchmark.h>
 
-#include "proxy/admin/http_json.h"
 #include "proxy/admin/proto_conversion.h"
 #include "proxy/observe/stream_activity.h"
 #include "tests/bench/micro/kernel.h"
@@ -22,7 +21,7 @@ LANEKEEPER_KERNEL int64_t KernelStreamLook(const StreamActivity& stream, Instant
 size_t JsonSize(const StreamSnapshot& snapshot) {
   adminpb::Stream stream;
   ToProto(snapshot, &stream);
-  return ToJson(stream).size();
+  return ToJson(stream)->size();
 }
 
 LANEKEEPER_KERNEL size_t KernelStreamJson(const StreamSnapshot& snapshot) {

@@ -94,6 +94,17 @@ TEST_F(BoundsTest, MoreConnectionsThanMayBeAreClosed) {
   EXPECT_TRUE(Eventually([this] { return Get("/version").status == 200; }));
 }
 
+TEST_F(BoundsTest, ConnectionsThatHaveEndedMakeRoom) {
+  limits_.connections = 3;
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(Eventually([this] { return Get("/version").status == 200; })) << i;
+    EXPECT_TRUE(Eventually([this] { return GrpcAnswers(); })) << i;
+    RawConnection neither(server().name());
+    neither.Send("\x16\x03");
+    EXPECT_TRUE(neither.IsClosed());
+  }
+}
+
 TEST_F(BoundsTest, WatchersOfBothProtocolsTogetherAreBounded) {
   limits_.watchers = 2;
   RawConnection first(server().name());

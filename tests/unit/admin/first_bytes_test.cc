@@ -1,8 +1,8 @@
-#include "proxy/admin/first_bytes.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
+
+#include "proxy/admin/entrance.h"
 
 namespace lanekeeper {
 namespace {

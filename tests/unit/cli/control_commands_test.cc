@@ -1,8 +1,7 @@
-#include "proxy/cli/control_commands.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proxy/cli/commands.h"
 #include "tests/unit/cli/captured_output.h"
 #include "tests/unit/cli/fake_admin.h"
 #include "tests/unit/cli/sample_streams.h"

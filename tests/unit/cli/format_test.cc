@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "proxy/base/proto.h"
+
 namespace lanekeeper {
 namespace {
 
@@ -29,8 +31,8 @@ TEST(FormatAge, SurvivesTheLongestDurationThatCanBeSent) {
 }
 
 TEST(ToProto, GivesBackWhatItTook) {
-  EXPECT_EQ(ToNanoseconds(ToProto(1500ms)), 1500ms);
-  EXPECT_EQ(ToNanoseconds(ToProto(0ms)), 0ms);
+  EXPECT_EQ(FromProto(ToProto(1500ms)), 1500ms);
+  EXPECT_EQ(FromProto(ToProto(0ms)), 0ms);
 }
 
 TEST(FormatBytes, ChangesTheUnitBeforeFourDigits) {

@@ -70,7 +70,7 @@ TEST_F(CommandLine, PassesEveryFilterOn) {
   EXPECT_EQ(request.filter().method(), "Orders");
   EXPECT_EQ(request.filter().peer(), "4000");
   EXPECT_EQ(request.filter().state(), admin::v1::Lane::HALF_CLOSED);
-  EXPECT_EQ(ToNanoseconds(request.filter().min_age()), 90s);
+  EXPECT_EQ(FromProto(request.filter().min_age()), 90s);
   EXPECT_TRUE(request.filter().stuck());
 }
 

@@ -1,5 +1,3 @@
-#include "proxy/cli/probe_commands.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <httplib.h>
@@ -7,6 +5,7 @@
 #include <atomic>
 #include <thread>
 
+#include "proxy/cli/commands.h"
 #include "tests/unit/cli/captured_output.h"
 
 namespace lanekeeper {

@@ -1,6 +1,6 @@
-#include "proxy/cli/rates.h"
-
 #include <gtest/gtest.h>
+
+#include "proxy/cli/top_frame.h"
 
 namespace lanekeeper {
 namespace {

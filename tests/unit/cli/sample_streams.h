@@ -6,6 +6,7 @@
 #include <string>
 
 #include "protos/lanekeeper/admin/v1/admin.pb.h"
+#include "proxy/base/proto.h"
 #include "proxy/cli/format.h"
 
 namespace lanekeeper {

@@ -100,7 +100,7 @@ TEST(EventText, SaysWhatHasHappened) {
   for (const auto kind : {v1::StreamEvent::CHANGED, v1::StreamEvent::MOVING}) {
     event.set_kind(kind);
     EXPECT_EQ(EventText(event),
-              Label(kind) +
+              WordOf(kind) +
                   " 17 /shop.Orders/Watch to_upstream half_closed 5m12s, 1 msg 120B; "
                   "to_downstream sending: receiver 31s, 12 msg 1.2MiB");
   }

@@ -1,5 +1,3 @@
-#include "proxy/cli/streams_command.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -10,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "proxy/cli/json.h"
+#include "proxy/cli/commands.h"
 #include "tests/unit/cli/captured_output.h"
 #include "tests/unit/cli/fake_admin.h"
 #include "tests/unit/cli/sample_streams.h"

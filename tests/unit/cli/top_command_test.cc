@@ -1,10 +1,9 @@
-#include "proxy/cli/top_command.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
 
+#include "proxy/cli/commands.h"
 #include "tests/unit/cli/captured_output.h"
 #include "tests/unit/cli/fake_admin.h"
 #include "tests/unit/cli/sample_streams.h"

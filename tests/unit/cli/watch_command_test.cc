@@ -1,5 +1,3 @@
-#include "proxy/cli/watch_command.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -8,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "proxy/cli/commands.h"
 #include "tests/unit/cli/captured_output.h"
 #include "tests/unit/cli/fake_admin.h"
 #include "tests/unit/cli/sample_streams.h"
@@ -62,7 +61,7 @@ TEST_F(WatchCommand, AsksWithFilterAndInterval) {
   EXPECT_EQ(Watch(options), 0);
   ASSERT_EQ(admin_.watch_requests().size(), 1);
   EXPECT_EQ(admin_.watch_requests()[0].filter().peer(), "40002");
-  EXPECT_EQ(ToNanoseconds(admin_.watch_requests()[0].interval()), 250ms);
+  EXPECT_EQ(FromProto(admin_.watch_requests()[0].interval()), 250ms);
 }
 
 TEST_F(WatchCommand, FollowsAsManyStreamsAsTheDaemonAllows) {

@@ -1,5 +1,3 @@
-#include "proxy/log/access_log.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +6,7 @@
 
 #include "log_testing.h"
 #include "proxy/grpc/status.h"
+#include "proxy/log/stream_log.h"
 
 namespace lanekeeper {
 namespace {

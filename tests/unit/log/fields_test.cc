@@ -1,10 +1,10 @@
-#include "proxy/log/fields.h"
-
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
 #include <vector>
+
+#include "proxy/log/log_event.h"
 
 namespace lanekeeper {
 namespace {

@@ -26,43 +26,31 @@ MetricFamily FamilyOf(const Metrics& metrics, const std::string& name) {
 
 TEST(MetricsTest, ShardsAreSummed) {
   Metrics metrics(10);
-  ShardLease first(metrics);
-  ShardLease second(metrics);
-  (*first).messages[0].Add(3);
-  (*second).messages[0].Add(4);
+  MetricShard& first = metrics.AddShard();
+  MetricShard& second = metrics.AddShard();
+  first.messages[0].Add(3);
+  second.messages[0].Add(4);
   const MetricFamily family = FamilyOf(metrics, "lanekeeper_stream_messages_total");
   ASSERT_EQ(family.metric.size(), 2u);
   EXPECT_EQ(family.metric[0].counter.value, 7);
   EXPECT_EQ(family.metric[1].counter.value, 0);
 }
 
-TEST(MetricsTest, AReturnedShardKeepsItsNumbersAndIsLentAgain) {
-  Metrics metrics(10);
-  for (int i = 0; i < 5; ++i) {
-    ShardLease lease(metrics);
-    (*lease).messages[1].Add(1);
-  }
-  EXPECT_EQ(metrics.Sum([](const MetricShard& shard) { return shard.messages[1].Get(); }), 5);
-  int shards = 0;
-  metrics.Sum([&](const MetricShard&) { return ++shards; });
-  EXPECT_EQ(shards, 1);
-}
-
 TEST(MetricsTest, ARecorderSettlesExactlyOnceWithItsFirstCause) {
   Metrics metrics(10);
-  ShardLease lease(metrics);
+  MetricShard& shard = metrics.AddShard();
   {
-    RpcRecorder recorder(*lease, kClock, "/s/M");
-    EXPECT_EQ((*lease).streams_open.Get(), 1);
+    RpcRecorder recorder(shard, kClock, "/s/M");
+    EXPECT_EQ(shard.streams_open.Get(), 1);
     recorder.End(TerminationCause::kClientCancel, kCancelled);
     recorder.End(TerminationCause::kUpstreamStatus, kOk);
   }
-  EXPECT_EQ((*lease).streams_open.Get(), 0);
+  EXPECT_EQ(shard.streams_open.Get(), 0);
   for (size_t i = 0; i < kTerminationCauses; ++i) {
-    EXPECT_EQ((*lease).terminated[i].Get(),
+    EXPECT_EQ(shard.terminated[i].Get(),
               static_cast<TerminationCause>(i) == TerminationCause::kClientCancel);
   }
-  const MethodCells& method = (*lease).ForMethod("/s/M");
+  const MethodCells& method = shard.ForMethod("/s/M");
   EXPECT_EQ(method.started.Get(), 1);
   EXPECT_EQ(method.handled[kCancelled].Get(), 1);
   EXPECT_EQ(method.handled[kOk].Get(), 0);
@@ -70,16 +58,16 @@ TEST(MetricsTest, ARecorderSettlesExactlyOnceWithItsFirstCause) {
 
 TEST(MetricsTest, ARecorderWithoutACauseIsCountedAsOurBug) {
   Metrics metrics(10);
-  ShardLease lease(metrics);
-  { const RpcRecorder recorder(*lease, kClock, "/s/M"); }
-  EXPECT_EQ((*lease).terminated[static_cast<size_t>(TerminationCause::kInternal)].Get(), 1);
+  MetricShard& shard = metrics.AddShard();
+  { const RpcRecorder recorder(shard, kClock, "/s/M"); }
+  EXPECT_EQ(shard.terminated[static_cast<size_t>(TerminationCause::kInternal)].Get(), 1);
 }
 
 TEST(MetricsTest, HistogramBucketsAreCumulativeAndEndInAll) {
   Metrics metrics(10);
-  ShardLease lease(metrics);
+  MetricShard& shard = metrics.AddShard();
   for (int i = 0; i < 3; ++i) {
-    RpcRecorder recorder(*lease, kClock, "/s/M");
+    RpcRecorder recorder(shard, kClock, "/s/M");
     recorder.End(TerminationCause::kUpstreamStatus, kOk);
   }
   const MetricFamily family = FamilyOf(metrics, "grpc_server_handling_seconds");

@@ -1,9 +1,11 @@
-// The Echo service of protos/demo/echo.proto. Stateless; gRPC calls it from many threads at once.
+// The services of protos/demo: Echo, and RouteGuide over the map of places.h. Stateless; gRPC calls
+// them from many threads at once.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
 
 #include "protos/demo/echo.grpc.pb.h"
+#include "protos/demo/route_guide.grpc.pb.h"
 
 namespace lanekeeper {
 
@@ -19,6 +21,19 @@ class EchoService final : public demo::Echo::Service {
   grpc::Status BidiStream(
       grpc::ServerContext* context,
       grpc::ServerReaderWriter<demo::EchoResponse, demo::EchoRequest>* stream) override;
+};
+
+class RouteGuideService final : public demo::RouteGuide::Service {
+ public:
+  grpc::Status GetFeature(grpc::ServerContext* context, const demo::Point* point,
+                          demo::Feature* feature) override;
+  grpc::Status ListFeatures(grpc::ServerContext* context, const demo::Area* area,
+                            grpc::ServerWriter<demo::Feature>* writer) override;
+  grpc::Status RecordRoute(grpc::ServerContext* context, grpc::ServerReader<demo::Point>* reader,
+                           demo::RouteSummary* summary) override;
+  grpc::Status RouteChat(
+      grpc::ServerContext* context,
+      grpc::ServerReaderWriter<demo::RouteNote, demo::RouteNote>* stream) override;
 };
 
 }  // namespace lanekeeper
