@@ -20,7 +20,7 @@ class UserExecutor final : public Executor {
       fiber->Run();
     }
   }
-  bool Enter(Fiber&) override { return true; }
+  bool Enter(Fiber&, std::string_view) override { return true; }
   void Release(Fiber&) override {}
 
  private:

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "config/config.h"
 #include "proxy/net/event_loop.h"
@@ -19,8 +20,9 @@ class Executor {
   virtual ~Executor() = default;
 
   virtual void Drive() = 0;
-  // Whether the fiber that runs now has got what it runs on; false if no thread could be had.
-  virtual bool Enter(Fiber& fiber) = 0;
+  // Whether the fiber that runs now has got what it runs on; false if no thread could be had. What
+  // it has is called by this name, as `top -H` and debuggers show it.
+  virtual bool Enter(Fiber& fiber, std::string_view name) = 0;
   // The fiber runs no more.
   virtual void Release(Fiber& fiber) = 0;
 

@@ -5,9 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string>
 #include <utility>
-
-#include "proxy/base/thread_name.h"
 
 namespace lanekeeper {
 namespace {
@@ -18,8 +17,7 @@ constexpr size_t kStackBytes = 256 * 1024;
 // Idle threads beyond these end at once, others after a while.
 constexpr size_t kIdleMax = 1024;
 constexpr Instant kBeforeEnd = 10'000'000'000;
-// How long a thread has been without an RPC before it is called idle: a name costs system calls, and
-// on a busy proxy the next RPC has the same.
+// How long a thread has been without an RPC before it is called idle.
 constexpr Instant kBeforeIdleName = 100'000'000;
 constexpr Instant kTidyInterval = 100'000'000;
 
@@ -47,8 +45,12 @@ class FiberThread {
     pthread_attr_destroy(&attributes);
     return started_;
   }
-  void CallIdle() {
-    if (!std::exchange(called_idle, true)) pthread_setname_np(thread_, "lk-rpc-idle");
+  // A name costs a system call: on a busy proxy the next RPC has the same. Fifteen bytes of it show.
+  void Call(std::string_view name) {
+    name = name.substr(0, kNameBytes);
+    if (name == name_) return;
+    name_ = name;
+    pthread_setname_np(thread_, name_.c_str());
   }
   void Give() { sem_post(&baton_); }
   void Await() {
@@ -58,13 +60,13 @@ class FiberThread {
 
   Fiber* fiber = nullptr;
   bool quits = false;
-  bool called_idle = false;
   Instant idle_since = 0;
 
  private:
+  static constexpr size_t kNameBytes = 15;
+
   static void* Main(void* argument) {
     auto& self = *static_cast<FiberThread*>(argument);
-    SetThreadName("lk-rpc");
     for (;;) {
       self.Await();
       if (self.quits) return nullptr;
@@ -75,6 +77,7 @@ class FiberThread {
   KernelExecutor& executor_;
   sem_t baton_{};
   pthread_t thread_{};
+  std::string name_;
   bool started_ = false;
 };
 
@@ -138,9 +141,14 @@ void KernelExecutor::Assign(Fiber& fiber, FiberThread& self) {
     threads_.push_back(std::move(fresh));
   }
   thread->fiber = &fiber;
-  thread->called_idle = false;
   fiber.thread = thread;
   CountIdle();
+}
+
+bool KernelExecutor::Enter(Fiber& fiber, std::string_view name) {
+  if (fiber.thread == nullptr) return false;
+  fiber.thread->Call(name);
+  return true;
 }
 
 void KernelExecutor::Release(Fiber& fiber) {
@@ -170,7 +178,7 @@ void KernelExecutor::Tidy() {
   const std::deque<FiberThread*> idle = idle_;
   for (FiberThread* thread : idle) {
     const Instant rested = loop_.now() - thread->idle_since;
-    if (rested >= kBeforeIdleName) thread->CallIdle();
+    if (rested >= kBeforeIdleName) thread->Call("lk-rpc-idle");
     if (rested < kBeforeEnd) continue;
     if (thread == holder_)
       hand_over_ = true;

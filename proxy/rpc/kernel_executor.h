@@ -17,7 +17,7 @@ class KernelExecutor final : public Executor {
   ~KernelExecutor() override;
 
   void Drive() override;
-  bool Enter(Fiber& fiber) override { return fiber.thread != nullptr; }
+  bool Enter(Fiber& fiber, std::string_view name) override;
   void Release(Fiber& fiber) override;
   int64_t idle_threads() const override { return idle_count_.load(std::memory_order_relaxed); }
 

@@ -5,7 +5,6 @@
 #include <optional>
 #include <utility>
 
-#include "proxy/base/thread_name.h"
 #include "proxy/grpc/metadata.h"
 #include "proxy/rpc/executor.h"
 #include "proxy/rpc/response_fields.h"
@@ -71,14 +70,12 @@ Detached Rpc::Run() {
 void Rpc::Begin() {
   if (ended_) return CloseUpstream(Code(H2Error::kCancel));
   if (request_.problem) return FailWith(Ending(*request_.problem), true);
-  if (!environment_.executor.Enter(fiber_)) {
+  if (!environment_.executor.Enter(fiber_, MethodName(request_.method()))) {
     environment_.metrics.rejected[static_cast<size_t>(RejectReason::kNoThread)].Add(1);
     return FailWith({TerminationCause::kLimit, CodeFor(RejectReason::kNoThread),
                      MessageFor(RejectReason::kNoThread)},
                     true);
   }
-  // As `top -H` and debuggers show it.
-  if (fiber_.thread != nullptr) SetThreadName(std::string(MethodName(request_.method())));
   activity_.start().Started();
   environment_.channel.Start(*this);
   if (ended_) return;

@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "tests/integration/raw_peer.h"
 #include "tests/support/fake_upstream.h"
 #include "tests/support/proxy_harness.h"
 
@@ -175,6 +176,26 @@ TEST_P(OneSlowReaderTest, UnaryCallsGoOnBesideStreamsThatAlwaysHaveData) {
   stop = true;
   for (std::thread& one : bulk) one.join();
   EXPECT_EQ(upstream.connections(), 1u);
+}
+
+// What is held of a stream is what it has sent, and not the block that it was read in.
+TEST_P(OneSlowReaderTest, ManyThatStopWithALittleEachHoldLittle) {
+  constexpr uint32_t kStopped = 1000;
+  const std::string message(100, 'x');
+  FakeUpstream upstream(Echo);
+  ProxyHarness proxy(GetParam(), upstream.address());
+  RawPeer client = RawPeer::Dial(proxy, Setting(kInitialWindowSize, 0));
+  for (uint32_t i = 0; i < kStopped; ++i) client.Ask(2 * i + 1, message);
+  ASSERT_TRUE(client.Await([&] { return client.streams().size() == kStopped; }));
+  ASSERT_TRUE(Eventually([&] {
+    return proxy.Metric("lanekeeper_buffered_bytes") >= static_cast<double>(kStopped * message.size());
+  }));
+  // 10,000 of them hold less than 64 MB.
+  EXPECT_LE(proxy.Metric("lanekeeper_buffered_bytes"), kStopped * 6400.0);
+  for (uint32_t i = 0; i < kStopped; ++i) client.Update(2 * i + 1, kFirstWindow);
+  EXPECT_TRUE(client.Await([&] { return client.over() == kStopped; }));
+  EXPECT_EQ(client[1].data, Framed(message));
+  EXPECT_TRUE(Eventually([&] { return proxy.Metric("lanekeeper_buffered_bytes") == 0; }));
 }
 
 }  // namespace
