@@ -33,9 +33,11 @@ uint32_t Read32(const uint8_t* data) {
 
 // A method and a target (RFC 9112 section 3).
 bool BeginsHttp1Request(std::string_view text) {
-  const size_t method = std::min(text.find(' '), text.size());
-  if (method == 0 || text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != method) return false;
-  const std::string_view target = text.substr(std::min(method + 1, text.size()));
+  const std::string_view method = text.substr(0, text.find(' '));
+  if (method.empty() || method.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != method.npos) {
+    return false;
+  }
+  const std::string_view target = text.substr(std::min(method.size() + 1, text.size()));
   return target.empty() || target[0] == '/' || target[0] == '*' || target.starts_with("http") ||
          target.find(" HTTP/1") < target.find('\n');
 }
@@ -150,7 +152,8 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
         window_update || priority ? Read32(at + kFrameHeaderBytes) & 0x7fffffff : 0;
     const bool no_increment = window_update && id != 0 && peeked == 0;
     // These are judged by what the library knows: it gets all that came before them.
-    if (no_increment || priority || (type == NGHTTP2_HEADERS && id <= last_id_) ||
+    if (no_increment || priority || type == NGHTTP2_RST_STREAM ||
+        (type == NGHTTP2_HEADERS && id <= last_id_) ||
         (type == NGHTTP2_DATA && closed_.Of(id) == StreamFate::kResetByPeer)) {
       FeedLibrary(block, fed, static_cast<size_t>(at - fed));
       fed = at;

@@ -88,6 +88,7 @@ class MetricShard {
   std::array<Cell, kTerminationCauses> terminated;
   std::array<Cell, kRejectReasons> rejected;
   Cell contract_violations;
+  Cell reserved_flags;
   Cell upstream_retries;
   // By direction. LaneWait::kStart of to_upstream is lanekeeper_upstream_start_wait_seconds too.
   std::array<std::array<WaitCells, kLaneWaits>, 2> waits;

@@ -27,6 +27,7 @@ int64_t CountPassed(StreamActivity& activity, MetricShard& metrics, Direction di
   way.bytes.Add(bytes);
   metrics.messages[index].Add(messages);
   metrics.message_bytes[index].Add(bytes);
+  metrics.reserved_flags.Add(static_cast<int64_t>(after.reserved_flags() - before.reserved_flags()));
   return messages;
 }
 

@@ -7,6 +7,7 @@
 namespace lanekeeper::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::StartsWith;
 
 class DutiesCreditTest : public BothKinds {};
@@ -144,6 +145,31 @@ TEST_P(DutiesCreditTest, WhoHoldsTheConnectionsWindowIsEndedAndNotWhoWaitsForIt)
   EXPECT_EQ(neighbour[1].status(), "0");
   EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "stuck"}}, 1));
   EXPECT_GE(proxy.Metric("lanekeeper_stream_stalls_total", {{"kind", "upstream_window"}}), 1);
+}
+
+TEST_P(DutiesCreditTest, TheLiveListNamesWhoHoldsTheConnectionsWindow) {
+  ScriptedUpstream upstream([&](const RawListener& listener) {
+    RawPeer peer = RawPeer::Accept(listener, Setting(kInitialWindowSize, 1 << 20));
+    peer.Hold(1);
+    peer.AwaitClosed();
+  });
+  ProxyHarness proxy(GetParam(), upstream.address(),
+                     [](Config& config) { config.stuck.after = std::chrono::seconds(1); });
+  RawPeer client = RawPeer::Dial(proxy);
+  client.Headers(1, RequestFields());
+  ASSERT_TRUE(client.Data(1, Framed(std::string(kFirstWindow - 5, 'x'))));
+  ASSERT_TRUE(proxy.AwaitMetric("lanekeeper_stream_message_bytes_total",
+                                {{"direction", "to_upstream"}}, kFirstWindow - 5));
+  client.Ask(3, "must wait");
+  StreamFilter stuck;
+  stuck.stuck = true;
+  std::vector<StreamSnapshot> listed;
+  const auto named = [&] {
+    listed = proxy.app().control().ListStreams(stuck, 0, 10).streams;
+    return listed.size() == 1 && !listed[0].window_holders.empty();
+  };
+  ASSERT_TRUE(Eventually(named));
+  EXPECT_THAT(listed[0].window_holders, ElementsAre(listed[0].id - 1));
 }
 
 }  // namespace

@@ -154,6 +154,23 @@ TEST_P(DutiesFloodTest, OfReferencesToALargeFieldIsRefusedOrEndsTheConnection) {
 class DutiesFramesTest : public BothKinds {};
 LANEKEEPER_BOTH_KINDS(DutiesFramesTest);
 
+// Some clients do so after every RPC.
+TEST_P(DutiesFramesTest, ResetsOfStreamsThatWereAnsweredAreOrdinary) {
+  FakeUpstream upstream(Echo);
+  ProxyHarness proxy(GetParam(), upstream.address());
+  RawPeer client = RawPeer::Dial(proxy);
+  constexpr uint32_t kRpcs = 3000;  // more than may be reset before their answer
+  constexpr uint32_t kAtOnce = 100;
+  for (uint32_t first = 0; first < kRpcs; first += kAtOnce) {
+    for (uint32_t i = first; i < first + kAtOnce; ++i) client.Ask(2 * i + 1, "x");
+    ASSERT_TRUE(client.Await([&] { return client.over() >= first + kAtOnce; }));
+    for (uint32_t i = first; i < first + kAtOnce; ++i) client.Reset(2 * i + 1, kNoError);
+  }
+  client.Ask(2 * kRpcs + 1, "last");
+  EXPECT_TRUE(client.AwaitOver(2 * kRpcs + 1));
+  EXPECT_TRUE(client.goaways().empty());
+}
+
 TEST_P(DutiesFramesTest, AFewOfEachAreOrdinary) {
   FakeUpstream upstream(Echo);
   ProxyHarness proxy(GetParam(), upstream.address());

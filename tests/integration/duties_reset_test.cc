@@ -111,6 +111,12 @@ TEST_P(DutiesResetTest, AClientsResetPassesUpstream) {
   }
   EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "client_cancel"}},
                                 codes.size()));
+  const auto resets = [&](const char* side, const char* by) {
+    return proxy.Metric("lanekeeper_resets_total", {{"side", side}, {"by", by}});
+  };
+  EXPECT_EQ(resets("downstream", "peer"), codes.size());
+  EXPECT_EQ(resets("upstream", "lanekeeper"), codes.size());
+  EXPECT_EQ(resets("upstream", "peer"), 0);
 }
 
 TEST_P(DutiesResetTest, ALostClientCancelsUpstream) {

@@ -22,7 +22,8 @@ TEST_P(SharedChannelTest, ManyConnectionsShareOneUpstreamConnection) {
   for (const auto& channel : channels) {
     applications.emplace_back([&channel] {
       for (int i = 0; i < 10; ++i) {
-        EXPECT_EQ(Unary(channel, "x", "/service" + std::to_string(i) + ".S/M").response, "x");
+        const UnaryResult answer = Unary(channel, "x", "/service" + std::to_string(i) + ".S/M");
+        EXPECT_EQ(answer.response, "x") << answer.status.error_message();
       }
     });
   }
