@@ -9,7 +9,7 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -83,24 +83,24 @@ ProxyFigures Since(const ProxyFigures& before, ProxyFigures now) {
   return now;
 }
 
-bool Agree(const ProxyFigures& proxy, const DemoSummary& clients, int connections) {
-  return proxy.downstream_connections == connections && proxy.upstream_connections == 1 &&
-         proxy.rpcs == clients.rpcs && proxy.messages_to_upstream == clients.messages_sent &&
-         proxy.messages_to_downstream == clients.messages_received &&
-         proxy.contract_violations == 0;
+// What the proxy must have counted, if the clients are right.
+ProxyFigures Expected(const DemoSummary& clients, int connections) {
+  return {.downstream_connections = connections,
+          .upstream_connections = 1,
+          .rpcs = clients.rpcs,
+          .messages_to_upstream = clients.messages_sent,
+          .messages_to_downstream = clients.messages_received,
+          .contract_violations = 0};
 }
 
-// The proxy settles an RPC's numbers a moment after the client has its status: look again until
-// they agree, for a few seconds. Empty when the metrics cannot be read.
-std::optional<ProxyFigures> SettledFigures(const std::string& metrics_url,
-                                           const ProxyFigures& before, const DemoSummary& clients,
-                                           int connections, std::string* why) {
+// The proxy settles an RPC's numbers a moment after the client has its status: looks again until
+// they are as expected, for a few seconds.
+ProxyFigures SettledFigures(const std::string& metrics_url, const ProxyFigures& before,
+                            const ProxyFigures& expected) {
   const auto give_up = steady_clock::now() + seconds(5);
   while (true) {
-    const std::optional<ProxyFigures> now = ReadProxyFigures(metrics_url, why);
-    if (!now) return std::nullopt;
-    const ProxyFigures ours = Since(before, *now);
-    if (Agree(ours, clients, connections) || steady_clock::now() > give_up) return ours;
+    const ProxyFigures ours = Since(before, ReadProxyFigures(metrics_url));
+    if (ours == expected || steady_clock::now() > give_up) return ours;
     std::this_thread::sleep_for(milliseconds(50));
   }
 }
@@ -124,21 +124,17 @@ void PrintProxy(const ProxyFigures& proxy, const std::string& metrics_url) {
             << "  contract violations " << proxy.contract_violations << "\n";
 }
 
-int Fail(const std::string& why) {
-  std::cout.flush();
-  std::cerr << "demo clients: " << why << "\n";
-  return 1;
-}
-
-// Opens every connection before the first RPC; nothing when one cannot be opened in 10 seconds.
-std::optional<Channels> Connect(const DemoClientsOptions& options) {
+// Opens every connection before the first RPC; throws when one cannot be opened in 10 seconds.
+Channels Connect(const DemoClientsOptions& options) {
   Channels channels;
   for (int i = 0; i < options.connections; ++i) channels.push_back(OpenChannel(options.target));
   // Asked for at once, so that they connect in parallel.
   for (const auto& channel : channels) channel->GetState(/*try_to_connect=*/true);
   const auto deadline = std::chrono::system_clock::now() + seconds(10);
   for (const auto& channel : channels) {
-    if (!channel->WaitForConnected(deadline)) return std::nullopt;
+    if (channel->WaitForConnected(deadline)) continue;
+    throw std::runtime_error("cannot open " + std::to_string(options.connections) +
+                             " connections to " + options.target);
   }
   std::cout << "connected " << channels.size() << " clients to " << options.target << std::endl;
   return channels;
@@ -150,10 +146,10 @@ DemoSummary CallAll(const DemoClientsOptions& options, const Channels& channels)
   std::vector<std::thread> clients;
   for (size_t client = 0; client < channels.size(); ++client) {
     clients.emplace_back([&, client] {
-      DemoCalls calls(channels[client]);
+      const DemoStubs stubs(channels[client]);
       for (int rpc = 0; rpc < options.rpcs_per_connection; ++rpc) {
         const std::string text = "client " + std::to_string(client) + " rpc " + std::to_string(rpc);
-        tally.Add(calls.Call(rpc % DemoCalls::kMethods, text));
+        tally.Add(CallDemo(stubs, rpc % kDemoMethods, text));
       }
     });
   }
@@ -174,37 +170,35 @@ DemoSummary CallAll(const DemoClientsOptions& options, const Channels& channels)
   return summary;
 }
 
-}  // namespace
-
-int RunDemoClients(const DemoClientsOptions& options) {
+// Throws what makes it fail.
+void Run(const DemoClientsOptions& options) {
   const bool compare = !options.metrics_url.empty();
-  std::string why;
-  ProxyFigures before;
-  if (compare) {
-    const std::optional<ProxyFigures> figures = ReadProxyFigures(options.metrics_url, &why);
-    if (!figures) return Fail("cannot read the metrics at " + options.metrics_url + ": " + why);
-    before = *figures;
-  }
-
-  const std::optional<Channels> channels = Connect(options);
-  if (!channels) {
-    return Fail("cannot open " + std::to_string(options.connections) + " connections to " +
-                options.target);
-  }
-  const DemoSummary summary = CallAll(options, *channels);
+  const ProxyFigures before = compare ? ReadProxyFigures(options.metrics_url) : ProxyFigures{};
+  const Channels channels = Connect(options);
+  const DemoSummary summary = CallAll(options, channels);
   PrintClients(summary);
   bool agree = true;
   if (compare) {
-    const std::optional<ProxyFigures> proxy =
-        SettledFigures(options.metrics_url, before, summary, options.connections, &why);
-    if (!proxy) return Fail("cannot read the metrics at " + options.metrics_url + ": " + why);
-    PrintProxy(*proxy, options.metrics_url);
-    agree = Agree(*proxy, summary, options.connections);
+    const ProxyFigures expected = Expected(summary, options.connections);
+    const ProxyFigures proxy = SettledFigures(options.metrics_url, before, expected);
+    PrintProxy(proxy, options.metrics_url);
+    agree = proxy == expected;
   }
+  if (summary.failures > 0) throw std::runtime_error("an RPC failed: " + summary.first_failure);
+  if (summary.connections != options.connections) throw std::runtime_error("a connection was lost");
+  if (!agree) throw std::runtime_error("lanekeeper's numbers are not the clients' numbers");
+}
 
-  if (summary.failures > 0) return Fail("an RPC failed: " + summary.first_failure);
-  if (summary.connections != options.connections) return Fail("a connection was lost");
-  if (!agree) return Fail("lanekeeper's numbers are not the clients' numbers");
+}  // namespace
+
+int RunDemoClients(const DemoClientsOptions& options) {
+  try {
+    Run(options);
+  } catch (const std::runtime_error& error) {
+    std::cout.flush();
+    std::cerr << "demo clients: " << error.what() << "\n";
+    return 1;
+  }
   std::cout.flush();
   return 0;
 }

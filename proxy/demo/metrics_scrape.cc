@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <stdexcept>
+#include <string_view>
 
 namespace lanekeeper {
 namespace {
@@ -29,24 +31,8 @@ double SampleValue(std::string_view line, std::string_view family, std::string_v
   return std::strtod(std::string(rest).c_str(), nullptr);
 }
 
-std::optional<std::string> Get(const std::string& host, int port, std::string* why) {
-  httplib::Client client(host, port);
-  client.set_connection_timeout(kTimeout);
-  client.set_read_timeout(kTimeout);
-  const httplib::Result result = client.Get("/metrics");
-  if (!result) {
-    *why = httplib::to_string(result.error());
-    return std::nullopt;
-  }
-  if (result->status != 200) {
-    *why = "/metrics answered " + std::to_string(result->status);
-    return std::nullopt;
-  }
-  return result->body;
-}
-
-}  // namespace
-
+// Sum of the samples of one family in the Prometheus text format, of those that carry `label`
+// (written as it appears, `direction="to_upstream"`), or of all when it is empty.
 double SumOfSamples(std::string_view text, std::string_view family, std::string_view label) {
   double sum = 0;
   while (!text.empty()) {
@@ -57,9 +43,26 @@ double SumOfSamples(std::string_view text, std::string_view family, std::string_
   return sum;
 }
 
-ProxyFigures FiguresIn(std::string_view text) {
-  const auto sum = [text](std::string_view family, std::string_view label = "") {
-    return static_cast<int64_t>(std::llround(SumOfSamples(text, family, label)));
+[[noreturn]] void Fail(const std::string& host_port, const std::string& why) {
+  throw std::runtime_error("cannot read the metrics at " + host_port + ": " + why);
+}
+
+}  // namespace
+
+ProxyFigures ReadProxyFigures(const std::string& host_port) {
+  const size_t colon = host_port.rfind(':');
+  const int port = colon == std::string::npos ? 0 : std::atoi(host_port.c_str() + colon + 1);
+  if (port <= 0) Fail(host_port, "'" + host_port + "' is not HOST:PORT");
+  httplib::Client client(host_port.substr(0, colon), port);
+  client.set_connection_timeout(kTimeout);
+  client.set_read_timeout(kTimeout);
+  const httplib::Result result = client.Get("/metrics");
+  if (!result) Fail(host_port, httplib::to_string(result.error()));
+  if (result->status != 200) {
+    Fail(host_port, "/metrics answered " + std::to_string(result->status));
+  }
+  const auto sum = [&result](std::string_view family, std::string_view label = "") {
+    return static_cast<int64_t>(std::llround(SumOfSamples(result->body, family, label)));
   };
   return {
       sum("lanekeeper_downstream_connections"),
@@ -69,18 +72,6 @@ ProxyFigures FiguresIn(std::string_view text) {
       sum("lanekeeper_stream_messages_total", "direction=\"to_downstream\""),
       sum("lanekeeper_stream_contract_violations_total"),
   };
-}
-
-std::optional<ProxyFigures> ReadProxyFigures(const std::string& host_port, std::string* why) {
-  const size_t colon = host_port.rfind(':');
-  const int port = colon == std::string::npos ? 0 : std::atoi(host_port.c_str() + colon + 1);
-  if (port <= 0) {
-    *why = "'" + host_port + "' is not HOST:PORT";
-    return std::nullopt;
-  }
-  const std::optional<std::string> text = Get(host_port.substr(0, colon), port, why);
-  if (!text) return std::nullopt;
-  return FiguresIn(*text);
 }
 
 }  // namespace lanekeeper

@@ -1,11 +1,9 @@
-// Reads a running lanekeeper's /metrics, and the few figures the demo compares with its own.
-// Functions without state; any thread.
+// Reads the few figures of a running lanekeeper's /metrics that the demo compares with its own.
+// A function without state; any thread.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 
 namespace lanekeeper {
 
@@ -17,15 +15,10 @@ struct ProxyFigures {
   int64_t messages_to_upstream = 0;
   int64_t messages_to_downstream = 0;
   int64_t contract_violations = 0;
+  bool operator==(const ProxyFigures&) const = default;
 };
 
-// Sum of the samples of one family in the Prometheus text format, of those that carry `label`
-// (written as it appears, `direction="to_upstream"`), or of all when it is empty.
-double SumOfSamples(std::string_view text, std::string_view family, std::string_view label = "");
-
-ProxyFigures FiguresIn(std::string_view text);
-
-// GETs http://HOST:PORT/metrics; empty, with the reason in *why, when there is no 200 answer.
-std::optional<ProxyFigures> ReadProxyFigures(const std::string& host_port, std::string* why);
+// GETs http://HOST:PORT/metrics; throws std::runtime_error when there is no 200 answer.
+ProxyFigures ReadProxyFigures(const std::string& host_port);
 
 }  // namespace lanekeeper
