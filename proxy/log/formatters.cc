@@ -1,7 +1,6 @@
-#include "proxy/log/formatters.h"
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <spdlog/formatter.h>
 
 #include <chrono>
 #include <cmath>

@@ -12,7 +12,7 @@
 #include <fstream>
 #include <mutex>
 
-#include "proxy/log/formatters.h"
+#include "proxy/log/log_event.h"
 
 namespace lanekeeper::testing {
 namespace {
