@@ -1,5 +1,3 @@
-#include "proxy/demo/demo_upstream.h"
-
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
@@ -14,6 +12,7 @@
 #include "protos/demo/echo.grpc.pb.h"
 #include "protos/demo/route_guide.grpc.pb.h"
 #include "proxy/base/signals.h"
+#include "proxy/demo/demo.h"
 #include "proxy/demo/places.h"
 
 namespace lanekeeper {
