@@ -69,8 +69,8 @@ void Watch::Add(StreamDiff::Kind kind, const StreamSnapshot& stream) {
 }
 
 bool Watch::Send() {
-  ToProto(control_.Totals(), control_.config().upstream.address, matching_,
-          response_.mutable_totals());
+  *response_.mutable_totals() = control_.Totals();
+  response_.mutable_totals()->set_streams_matching(matching_);
   const bool sent = peer_.send(response_);
   response_.Clear();
   response_bytes_ = 0;
