@@ -53,7 +53,7 @@ class Collector {
 
   template <const auto& kBounds, class CellsOf>
   void AddTotals(MetricFamily& family, MetricLabels labels, CellsOf cells_of) {
-    DurationTotals<kBounds> totals;
+    DurationCells<kBounds> totals;
     metrics_.ForEachShard([&](const MetricShard& s) { totals.Add(cells_of(s)); });
     AddHistogram(family, std::move(labels), totals.Histogram());
   }
