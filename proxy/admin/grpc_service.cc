@@ -5,7 +5,6 @@
 #include <grpcpp/security/server_credentials.h>
 
 #include <chrono>
-#include <optional>
 #include <stdexcept>
 
 #include "protos/lanekeeper/admin/v1/admin.grpc.pb.h"
@@ -58,7 +57,7 @@ class AdminGrpcServer::Service final : public adminpb::Admin::Service {
                             grpc::ServerWriter<adminpb::WatchStreamsResponse>* writer) override {
     WatchPlan plan;
     if (grpc::Status status = PlanWatch(*request, &plan); !status.ok()) return status;
-    const std::optional<Watchers::Slot> slot = watchers_.Enter();
+    const Watchers::Slot slot = watchers_.Enter();
     if (!slot) return watchers_.Refusal();
     RunWatch(
         calls_.control(), plan, watchers_,
