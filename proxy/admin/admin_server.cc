@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/admin/http_json.h"
+#include "proxy/admin/http_messages.h"
 #include "proxy/base/text.h"
 #include "proxy/net/socket_address.h"
 

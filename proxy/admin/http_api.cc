@@ -10,8 +10,7 @@
 #include <utility>
 
 #include "proxy/admin/http_guard.h"
-#include "proxy/admin/http_json.h"
-#include "proxy/admin/http_query.h"
+#include "proxy/admin/http_messages.h"
 #include "proxy/admin/page_files.h"
 #include "proxy/admin/proto_conversion.h"
 #include "proxy/base/text.h"
