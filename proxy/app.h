@@ -55,7 +55,7 @@ class App final : public Control {
   StreamPage ListStreams(const StreamFilter& filter, StreamId after, size_t max) override;
   std::optional<StreamSnapshot> FindStream(StreamId id) override;
   std::optional<StreamSnapshot> CancelStream(StreamId id, const std::string& reason) override;
-  StreamTotals Totals() override;
+  adminpb::Totals Totals() override;
   bool RequestDrain() override;
   const Config& config() const override { return config_; }
   std::chrono::system_clock::time_point started() const override { return started_; }

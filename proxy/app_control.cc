@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "proxy/app.h"
+#include "proxy/base/text.h"
 
 namespace lanekeeper {
 namespace {
@@ -68,42 +69,45 @@ std::optional<StreamSnapshot> App::CancelStream(StreamId id, const std::string& 
   return stream;
 }
 
-StreamTotals App::Totals() {
+adminpb::Totals App::Totals() {
   const auto sum = [this](auto&& read) {
     return static_cast<uint64_t>(std::max<int64_t>(metrics_.Sum(read), 0));
   };
-  const auto of = [](const auto& cells, Direction direction) {
-    return cells[static_cast<size_t>(direction)].Get();
+  const auto messages = [&](Direction direction) {
+    return sum(
+        [&](const MetricShard& s) { return s.messages[static_cast<size_t>(direction)].Get(); });
   };
-  constexpr auto kToUpstream = Direction::kToUpstream;
-  constexpr auto kToDownstream = Direction::kToDownstream;
-
-  StreamTotals totals;
-  totals.streams_open = static_cast<uint64_t>(registry_.open());
-  totals.streams_half_closed =
-      sum([](const MetricShard& s) { return s.streams_half_closed.Get(); });
+  const auto bytes = [&](Direction direction) {
+    return sum([&](const MetricShard& s) {
+      return s.message_bytes[static_cast<size_t>(direction)].Get();
+    });
+  };
   // As the list shows it, and not as the detector saw it when it looked last.
+  uint64_t stuck = 0;
   registry_.ForEach([&](Rpc& rpc) {
-    if (rpc.FindStall(InstantNow())) ++totals.streams_stuck;
+    if (rpc.FindStall(InstantNow())) ++stuck;
   });
-  totals.streams_awaiting_upstream = static_cast<uint64_t>(channel_.waiting());
-  totals.downstream_connections = static_cast<uint64_t>(listener_.connections());
-  totals.upstream_connections = static_cast<uint64_t>(channel_.connections());
-  totals.upstream_state = ToLabel(channel_.state());
-  totals.rpcs_started = sum([](const MetricShard& s) {
+
+  adminpb::Totals totals;
+  totals.set_streams_open(static_cast<uint64_t>(registry_.open()));
+  totals.set_streams_half_closed(
+      sum([](const MetricShard& s) { return s.streams_half_closed.Get(); }));
+  totals.set_streams_stuck(stuck);
+  totals.set_streams_awaiting_upstream(static_cast<uint64_t>(channel_.waiting()));
+  totals.set_downstream_connections(static_cast<uint64_t>(listener_.connections()));
+  totals.set_upstream_connections(static_cast<uint64_t>(channel_.connections()));
+  totals.set_upstream_state(ToLabel(channel_.state()));
+  totals.set_upstream_address(Printable(config_.upstream.address));
+  totals.set_rpcs_started(sum([](const MetricShard& s) {
     int64_t started = 0;
     s.VisitMethods([&](MethodLabels::Id, const MethodCells& m) { started += m.started.Get(); });
     return started;
-  });
-  totals.messages_to_upstream =
-      sum([&](const MetricShard& s) { return of(s.messages, kToUpstream); });
-  totals.messages_to_downstream =
-      sum([&](const MetricShard& s) { return of(s.messages, kToDownstream); });
-  totals.bytes_to_upstream =
-      sum([&](const MetricShard& s) { return of(s.message_bytes, kToUpstream); });
-  totals.bytes_to_downstream =
-      sum([&](const MetricShard& s) { return of(s.message_bytes, kToDownstream); });
-  totals.draining = readiness_.state() == Readiness::State::kDraining;
+  }));
+  totals.set_messages_to_upstream(messages(Direction::kToUpstream));
+  totals.set_messages_to_downstream(messages(Direction::kToDownstream));
+  totals.set_bytes_to_upstream(bytes(Direction::kToUpstream));
+  totals.set_bytes_to_downstream(bytes(Direction::kToDownstream));
+  totals.set_draining(readiness_.state() == Readiness::State::kDraining);
   return totals;
 }
 

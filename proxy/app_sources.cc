@@ -12,13 +12,12 @@ namespace {
 using prometheus::MetricType;
 using Samples = std::vector<Metrics::Sample>;
 
-Samples One(int64_t value) { return {{{}, static_cast<double>(value)}}; }
-
-Samples UpstreamStates(const Channel& channel) {
+// One for each value of an enum.
+template <class Enum, class Read>
+Samples ByEnum(const char* label, Read read) {
   Samples samples;
-  const ChannelState now = channel.state();
-  for (const auto& [name, state] : kLabels<ChannelState>) {
-    samples.push_back({{{"state", std::string(name)}}, now == state ? 1.0 : 0.0});
+  for (const auto& [name, value] : kLabels<Enum>) {
+    samples.push_back({{{label, std::string(name)}}, static_cast<double>(read(value))});
   }
   return samples;
 }
@@ -68,28 +67,17 @@ void AddStallSources(Metrics& metrics, const StuckDetector& detector) {
                      }});
 }
 
-Samples Floods(const Listener& listener) {
+using FrameCount = std::atomic<int64_t> http2::FrameCounts::*;
+
+Samples Frames(const Listener& listener, const Channel& channel, FrameCount received,
+               FrameCount sent) {
   Samples samples;
-  for (const auto& [name, kind] : kLabels<http2::FloodKind>) {
-    samples.push_back({{{"kind", std::string(name)}}, static_cast<double>(listener.floods(kind))});
-  }
-  return samples;
-}
-
-Samples ByPeerAndUs(const char* side, int64_t received, int64_t sent) {
-  return {{{{"side", side}, {"by", "peer"}}, static_cast<double>(received)},
-          {{{"side", side}, {"by", "lanekeeper"}}, static_cast<double>(sent)}};
-}
-
-Samples BothSides(const Listener& listener, const Channel& channel,
-                  std::atomic<int64_t> http2::FrameCounts::*received,
-                  std::atomic<int64_t> http2::FrameCounts::*sent) {
-  const http2::FrameCounts& downstream = listener.frames();
-  const http2::FrameCounts& upstream = channel.frames();
-  Samples samples = ByPeerAndUs("downstream", downstream.*received, downstream.*sent);
-  for (Metrics::Sample& sample : ByPeerAndUs("upstream", upstream.*received, upstream.*sent)) {
-    samples.push_back(std::move(sample));
-  }
+  const auto add = [&](const char* side, const http2::FrameCounts& frames) {
+    samples.push_back({{{"side", side}, {"by", "peer"}}, static_cast<double>(frames.*received)});
+    samples.push_back({{{"side", side}, {"by", "lanekeeper"}}, static_cast<double>(frames.*sent)});
+  };
+  add("downstream", listener.frames());
+  add("upstream", channel.frames());
   return samples;
 }
 
@@ -98,35 +86,41 @@ void AddFrameSources(Metrics& metrics, const Listener& listener, const Channel& 
   metrics.AddSource({"lanekeeper_resets_total",
                      "RST_STREAM frames, by the side of the connection and by who sent them.",
                      MetricType::Counter, [&listener, &channel] {
-                       return BothSides(listener, channel, &FrameCounts::resets_received,
-                                        &FrameCounts::resets_sent);
+                       return Frames(listener, channel, &FrameCounts::resets_received,
+                                     &FrameCounts::resets_sent);
                      }});
   metrics.AddSource({"lanekeeper_goaways_total",
                      "GOAWAY frames, by the side of the connection and by who sent them.",
                      MetricType::Counter, [&listener, &channel] {
-                       return BothSides(listener, channel, &FrameCounts::goaways_received,
-                                        &FrameCounts::goaways_sent);
+                       return Frames(listener, channel, &FrameCounts::goaways_received,
+                                     &FrameCounts::goaways_sent);
                      }});
 }
 
 void AddConnectionSources(Metrics& metrics, const Listener& listener, const Channel& channel) {
-  metrics.AddSource({"lanekeeper_downstream_connections", "Connections from the application now.",
-                     MetricType::Gauge, [&listener] { return One(listener.connections()); }});
-  metrics.AddSource({"lanekeeper_accept_failures_total",
-                     "Times that no file descriptor was left for a new downstream connection.",
-                     MetricType::Counter, [&listener] { return One(listener.accept_failures()); }});
+  metrics.AddSource("lanekeeper_downstream_connections", "Connections from the application now.",
+                    MetricType::Gauge, [&listener] { return listener.connections(); });
+  metrics.AddSource("lanekeeper_accept_failures_total",
+                    "Times that no file descriptor was left for a new downstream connection.",
+                    MetricType::Counter, [&listener] { return listener.accept_failures(); });
   metrics.AddSource({"lanekeeper_flooded_connections_total",
                      "Downstream connections that were ended because they sent more frames of a "
                      "kind than there is a reason for.",
-                     MetricType::Counter, [&listener] { return Floods(listener); }});
-  metrics.AddSource({"lanekeeper_upstream_connections", "Connections to the upstream now.",
-                     MetricType::Gauge, [&channel] { return One(channel.connections()); }});
-  metrics.AddSource({"lanekeeper_streams_awaiting_upstream",
-                     "RPCs whose headers have not left yet: they wait for a connection or for the "
-                     "upstream to allow one more stream.",
-                     MetricType::Gauge, [&channel] { return One(channel.waiting()); }});
+                     MetricType::Counter, [&listener] {
+                       return ByEnum<http2::FloodKind>(
+                           "kind", [&](auto kind) { return listener.floods(kind); });
+                     }});
+  metrics.AddSource("lanekeeper_upstream_connections", "Connections to the upstream now.",
+                    MetricType::Gauge, [&channel] { return channel.connections(); });
+  metrics.AddSource("lanekeeper_streams_awaiting_upstream",
+                    "RPCs whose headers have not left yet: they wait for a connection or for the "
+                    "upstream to allow one more stream.",
+                    MetricType::Gauge, [&channel] { return channel.waiting(); });
   metrics.AddSource({"lanekeeper_upstream_state", "1 for the state the upstream channel is in.",
-                     MetricType::Gauge, [&channel] { return UpstreamStates(channel); }});
+                     MetricType::Gauge, [&channel] {
+                       return ByEnum<ChannelState>(
+                           "state", [now = channel.state()](auto state) { return now == state; });
+                     }});
 }
 
 Samples LogLines() {
@@ -141,9 +135,9 @@ void App::AddSources() {
   AddStallSources(metrics_, stuck_detector_);
   AddConnectionSources(metrics_, listener_, channel_);
   AddFrameSources(metrics_, listener_, channel_);
-  metrics_.AddSource({"lanekeeper_buffered_bytes",
-                      "Memory of bytes that are being read or cannot leave yet.", MetricType::Gauge,
-                      [this] { return One(worker_.loop().buffers().bytes_held()); }});
+  metrics_.AddSource("lanekeeper_buffered_bytes",
+                     "Memory of bytes that are being read or cannot leave yet.", MetricType::Gauge,
+                     [this] { return worker_.loop().buffers().bytes_held(); });
   metrics_.AddSource({"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.",
                       MetricType::Gauge,
                       [this] { return Threads(config_.rpc_threads.kind, registry_, worker_); }});

@@ -68,8 +68,8 @@ grpc::Status AdminCalls::ListStreams(const adminpb::ListStreamsRequest& request,
   if (more && response->streams_size() > 0) {
     response->set_next_page_token(std::to_string(response->streams().rbegin()->id()));
   }
-  ToProto(control_.Totals(), control_.config().upstream.address, page.matching,
-          response->mutable_totals());
+  *response->mutable_totals() = control_.Totals();
+  response->mutable_totals()->set_streams_matching(page.matching);
   return grpc::Status::OK;
 }
 
@@ -98,7 +98,7 @@ grpc::Status AdminCalls::CancelStream(const adminpb::CancelStreamRequest& reques
 }
 
 grpc::Status AdminCalls::Drain(const std::string& who, adminpb::DrainResponse* response) {
-  const uint64_t open = control_.Totals().streams_open;
+  const uint64_t open = control_.Totals().streams_open();
   if (!control_.RequestDrain()) {
     return {grpc::StatusCode::FAILED_PRECONDITION,
             "nobody runs this proxy who could drain it on request"};

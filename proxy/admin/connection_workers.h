@@ -12,7 +12,7 @@
 #include <optional>
 #include <vector>
 
-#include "proxy/admin/connection.h"
+#include "proxy/admin/entrance.h"
 
 namespace lanekeeper {
 

@@ -9,9 +9,12 @@
 #include <vector>
 
 #include "config/config.h"
+#include "protos/lanekeeper/admin/v1/admin.pb.h"
 #include "proxy/observe/stream_snapshot.h"
 
 namespace lanekeeper {
+
+namespace adminpb = ::lanekeeper::admin::v1;
 
 // All that are set must hold.
 struct StreamFilter {
@@ -28,23 +31,6 @@ struct StreamPage {
   uint64_t matching = 0;                // in all, wherever the page begins
 };
 
-// Of the whole proxy.
-struct StreamTotals {
-  uint64_t streams_open = 0;
-  uint64_t streams_half_closed = 0;
-  uint64_t streams_stuck = 0;
-  uint64_t streams_awaiting_upstream = 0;
-  uint64_t downstream_connections = 0;
-  uint64_t upstream_connections = 0;
-  std::string upstream_state;
-  uint64_t rpcs_started = 0;  // since the start, as what follows
-  uint64_t messages_to_upstream = 0;
-  uint64_t messages_to_downstream = 0;
-  uint64_t bytes_to_upstream = 0;
-  uint64_t bytes_to_downstream = 0;
-  bool draining = false;
-};
-
 class Control {
  public:
   // Those that match and have ids above `after`, at most `max` of them.
@@ -52,7 +38,8 @@ class Control {
   virtual std::optional<StreamSnapshot> FindStream(StreamId id) = 0;
   // Ends the stream with CANCELLED; what it was like, or nothing when it is not open.
   virtual std::optional<StreamSnapshot> CancelStream(StreamId id, const std::string& reason) = 0;
-  virtual StreamTotals Totals() = 0;
+  // Of the whole proxy; all but what matches a filter.
+  virtual adminpb::Totals Totals() = 0;
 
   // Asks whoever runs the proxy to end it as SIGTERM does; false when nobody listens to that.
   virtual bool RequestDrain() = 0;

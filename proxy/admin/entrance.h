@@ -5,18 +5,38 @@
 // the thread that does all this. Ends when destroyed, which lets go of what was handed over.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <chrono>
 #include <functional>
 #include <memory>
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
-#include "proxy/admin/connection.h"
 #include "proxy/net/acceptor.h"
 
 namespace lanekeeper {
+
+// A connected socket with one owner. When the owner lets go, it is shut both ways before it is
+// closed, because the entrance has a duplicate which would keep it open. Any thread.
+class Connection {
+ public:
+  explicit Connection(Fd socket) : socket_(std::move(socket)) {}
+  Connection(Connection&& other) noexcept = default;
+  Connection& operator=(Connection&&) = delete;
+  ~Connection() {
+    if (socket_) shutdown(socket_.get(), SHUT_RDWR);
+  }
+
+  int fd() const { return socket_.get(); }
+  int Release() { return socket_.Release(); }
+
+ private:
+  Fd socket_;
+};
 
 enum class Protocol {
   kUndecided,  // what came so far may become either

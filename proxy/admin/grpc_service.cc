@@ -5,8 +5,8 @@
 #include <grpcpp/security/server_credentials.h>
 
 #include <chrono>
-#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "protos/lanekeeper/admin/v1/admin.grpc.pb.h"
 
@@ -17,13 +17,17 @@ namespace {
 constexpr int kThreads = 20;
 constexpr int kRequestBytesMax = 64 * 1024;
 constexpr int kResponseBytesMax = 16 * 1024 * 1024;
-constexpr int kCallsPerConnection = 32;
-constexpr int kMetadataBytesMax = 16 * 1024;
-constexpr int kHandshakeMs = 5000;
-// A client without calls can come back; one that does not answer pings has gone.
-constexpr int kIdleMs = 60000;
-constexpr int kPingEveryMs = 20000;
-constexpr int kPingTimeoutMs = 5000;
+constexpr std::pair<const char*, int> kArguments[] = {
+    {GRPC_ARG_MAX_CONCURRENT_STREAMS, 32},  // on one connection
+    {GRPC_ARG_MAX_METADATA_SIZE, 16 * 1024},
+    {GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, 5000},
+    // A client without calls can come back; one that does not answer pings has gone.
+    {GRPC_ARG_MAX_CONNECTION_IDLE_MS, 60000},
+    {GRPC_ARG_KEEPALIVE_TIME_MS, 20000},
+    {GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5000},
+    {GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0},
+    {GRPC_ARG_ENABLE_CHANNELZ, 0},
+};
 
 void SetArguments(grpc::ServerBuilder& builder) {
   builder.SetResourceQuota(grpc::ResourceQuota("admin").SetMaxThreads(kThreads));
@@ -32,14 +36,7 @@ void SetArguments(grpc::ServerBuilder& builder) {
   builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, 2);
   builder.SetMaxReceiveMessageSize(kRequestBytesMax);
   builder.SetMaxSendMessageSize(kResponseBytesMax);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kCallsPerConnection);
-  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleMs);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kPingEveryMs);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
+  for (const auto& [name, value] : kArguments) builder.AddChannelArgument(name, value);
 }
 
 }  // namespace
@@ -58,7 +55,7 @@ class AdminGrpcServer::Service final : public adminpb::Admin::Service {
                             grpc::ServerWriter<adminpb::WatchStreamsResponse>* writer) override {
     WatchPlan plan;
     if (grpc::Status status = PlanWatch(*request, &plan); !status.ok()) return status;
-    const std::optional<Watchers::Slot> slot = watchers_.Enter();
+    const Watchers::Slot slot = watchers_.Enter();
     if (!slot) return watchers_.Refusal();
     RunWatch(
         calls_.control(), plan, watchers_,

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "proxy/admin/admin_calls.h"
-#include "proxy/admin/connection.h"
+#include "proxy/admin/entrance.h"
 #include "proxy/admin/watch.h"
 
 namespace lanekeeper {

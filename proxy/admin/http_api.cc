@@ -9,8 +9,8 @@
 #include <string_view>
 #include <utility>
 
-#include "proxy/admin/http_json.h"
-#include "proxy/admin/http_query.h"
+#include "proxy/admin/http_guard.h"
+#include "proxy/admin/http_messages.h"
 #include "proxy/admin/page_files.h"
 #include "proxy/admin/proto_conversion.h"
 #include "proxy/base/text.h"
@@ -120,7 +120,7 @@ httplib::Headers HttpApi::Headers() {
 
 bool HttpApi::AnswerHead(const httplib::Request& request, HttpStream& stream,
                          httplib::Response& response) {
-  if (const std::optional<HttpRefusal> refusal = guard_.Check(request)) {
+  if (const std::optional<HttpRefusal> refusal = Guard(request, host_)) {
     RespondError(refusal->status, refusal->message, response);
     return true;
   }
@@ -183,10 +183,9 @@ void HttpApi::WatchStreams(const httplib::Request& request, HttpStream& stream,
   grpc::Status status = ParseQuery(request.params, &asked);
   if (status.ok()) status = PlanWatch(asked, plan.get());
   if (!status.ok()) return RespondError(status, response);
-  auto entered = watchers_.Enter();
-  if (!entered) return RespondError(watchers_.Refusal(), response);
   // Given back when the library drops the response.
-  const auto slot = std::make_shared<Watchers::Slot>(std::move(*entered));
+  const std::shared_ptr<Watchers> slot = watchers_.Enter();
+  if (!slot) return RespondError(watchers_.Refusal(), response);
   response.status = 200;
   response.set_chunked_content_provider(
       "application/x-ndjson", [this, plan, slot, &stream](size_t, httplib::DataSink& sink) {

@@ -11,7 +11,6 @@
 #include <utility>
 
 #include "proxy/admin/admin_calls.h"
-#include "proxy/admin/http_guard.h"
 #include "proxy/admin/http_stream.h"
 #include "proxy/admin/watch.h"
 
@@ -19,8 +18,9 @@ namespace lanekeeper {
 
 class HttpApi {
  public:
-  HttpApi(AdminCalls& calls, Watchers& watchers, HttpGuard guard)
-      : calls_(calls), watchers_(watchers), guard_(std::move(guard)) {}
+  // The host of admin.address; empty with a unix socket.
+  HttpApi(AdminCalls& calls, Watchers& watchers, std::string host)
+      : calls_(calls), watchers_(watchers), host_(std::move(host)) {}
 
   // True when the request is answered without its body: a GET, or one that is refused.
   bool AnswerHead(const httplib::Request& request, HttpStream& stream, httplib::Response& response);
@@ -48,7 +48,7 @@ class HttpApi {
 
   AdminCalls& calls_;
   Watchers& watchers_;
-  const HttpGuard guard_;
+  const std::string host_;
 };
 
 }  // namespace lanekeeper

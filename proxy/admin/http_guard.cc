@@ -1,8 +1,5 @@
 #include "proxy/admin/http_guard.h"
 
-#include <string_view>
-#include <utility>
-
 #include "config/host_port.h"
 #include "proxy/base/text.h"
 
@@ -27,21 +24,18 @@ bool IsLinkToThePage(const httplib::Request& request) {
          request.get_header_value("Sec-Fetch-Mode") == "navigate";
 }
 
-}  // namespace
-
-HttpGuard::HttpGuard(std::string configured_host)
-    : configured_host_(Lower(std::move(configured_host))) {}
-
-bool HttpGuard::IsOurHost(const std::string& host_and_port) const {
+bool IsOurHost(const std::string& host_and_port, const std::string& configured) {
   const std::string host = Lower(HostOf(host_and_port));
   return !host.empty() &&
-         (IsIpv4(host) || IsIpv6(host) || host == "localhost" || host == configured_host_);
+         (IsIpv4(host) || IsIpv6(host) || host == "localhost" || host == Lower(configured));
 }
 
-std::optional<HttpRefusal> HttpGuard::Check(const httplib::Request& request) const {
+}  // namespace
+
+std::optional<HttpRefusal> Guard(const httplib::Request& request, const std::string& configured) {
   if (request.get_header_value_count("Host") > 1) return HttpRefusal{400, "more than one Host"};
   const std::string host = request.get_header_value("Host");
-  if (request.has_header("Host") && !IsOurHost(host)) {
+  if (request.has_header("Host") && !IsOurHost(host, configured)) {
     return HttpRefusal{403, "Host '" + Printable(host) +
                                 "' is neither an IP address nor localhost nor the host of "
                                 "admin.address"};

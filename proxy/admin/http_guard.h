@@ -6,7 +6,7 @@
 //   - A POST is application/json, which another site's page may not send without asking us first
 //     (a CORS preflight), and we never permit it.
 // The exception: a link on another site may open the page at /, which holds no data.
-// Values only; any thread.
+// Pure function; any thread.
 #pragma once
 
 #include <httplib.h>
@@ -21,18 +21,8 @@ struct HttpRefusal {
   std::string message;
 };
 
-class HttpGuard {
- public:
-  // The host of admin.address; empty with a unix socket.
-  explicit HttpGuard(std::string configured_host);
-
-  // Looks at the head; the body may be unread.
-  std::optional<HttpRefusal> Check(const httplib::Request& request) const;
-
- private:
-  bool IsOurHost(const std::string& host_and_port) const;
-
-  std::string configured_host_;
-};
+// Looks at the head; the body may be unread. `configured` is the host of admin.address; empty with
+// a unix socket.
+std::optional<HttpRefusal> Guard(const httplib::Request& request, const std::string& configured);
 
 }  // namespace lanekeeper

@@ -66,25 +66,6 @@ void ToProto(const StreamSnapshot& snapshot, adminpb::Stream* to) {
   if (snapshot.stall) StallToProto(*snapshot.stall, snapshot.window_holders, to->mutable_stall());
 }
 
-void ToProto(const StreamTotals& totals, const std::string& upstream_address, uint64_t matching,
-             adminpb::Totals* to) {
-  to->set_streams_open(totals.streams_open);
-  to->set_streams_half_closed(totals.streams_half_closed);
-  to->set_streams_stuck(totals.streams_stuck);
-  to->set_streams_awaiting_upstream(totals.streams_awaiting_upstream);
-  to->set_downstream_connections(totals.downstream_connections);
-  to->set_upstream_connections(totals.upstream_connections);
-  to->set_upstream_state(totals.upstream_state);
-  to->set_rpcs_started(totals.rpcs_started);
-  to->set_messages_to_upstream(totals.messages_to_upstream);
-  to->set_messages_to_downstream(totals.messages_to_downstream);
-  to->set_bytes_to_upstream(totals.bytes_to_upstream);
-  to->set_bytes_to_downstream(totals.bytes_to_downstream);
-  to->set_draining(totals.draining);
-  to->set_upstream_address(Printable(upstream_address));
-  to->set_streams_matching(matching);
-}
-
 grpc::Status Invalid(const std::string& why) { return {grpc::StatusCode::INVALID_ARGUMENT, why}; }
 
 std::optional<StreamId> ParseStreamId(const std::string& text) {

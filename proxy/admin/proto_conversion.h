@@ -1,4 +1,4 @@
-// Snapshots and totals as messages of the admin API, and filters back from them. Every scalar is
+// Snapshots as messages of the admin API, and filters back from them. Every scalar is
 // set, also where it is zero: see admin.proto. Values only; any thread.
 #pragma once
 
@@ -15,11 +15,7 @@
 
 namespace lanekeeper {
 
-namespace adminpb = ::lanekeeper::admin::v1;
-
 void ToProto(const StreamSnapshot& snapshot, adminpb::Stream* to);
-void ToProto(const StreamTotals& totals, const std::string& upstream_address, uint64_t matching,
-             adminpb::Totals* to);
 void ToProto(std::chrono::system_clock::time_point time, google::protobuf::Timestamp* to);
 
 // INVALID_ARGUMENT with what was expected.

@@ -4,11 +4,10 @@
 #include <string>
 #include <utility>
 
-#include "proxy/admin/stream_diff.h"
-
 namespace lanekeeper {
 namespace {
 
+using adminpb::StreamEvent;
 using std::chrono::steady_clock;
 
 constexpr std::chrono::nanoseconds kIntervalDefault = std::chrono::seconds(1);
@@ -24,6 +23,34 @@ constexpr auto kPeerCheckEvery = std::chrono::milliseconds(200);
 // A message with more than this is sent, and what follows goes into the next: clients of gRPC
 // refuse messages above 4 MiB unless told otherwise.
 constexpr size_t kMessageBytes = 1024 * 1024;
+
+bool Differs(const LaneSnapshot& a, const LaneSnapshot& b) {
+  return a.messages != b.messages || a.state != b.state || a.waiting_for != b.waiting_for;
+}
+
+// Another reason to be stuck is news as well.
+bool HasBecomeStuck(const std::optional<Stall>& before, const std::optional<Stall>& now) {
+  if (!now) return false;
+  return !before || before->kind != now->kind || before->direction != now->direction;
+}
+
+std::optional<StreamDiff::Kind> Compare(const StreamSnapshot& before, const StreamSnapshot& now) {
+  if (HasBecomeStuck(before.stall, now.stall)) return StreamEvent::STUCK;
+  if (before.stall && !now.stall) return StreamEvent::MOVING;
+  if (Differs(before.to_upstream, now.to_upstream) ||
+      Differs(before.to_downstream, now.to_downstream) || before.attempts != now.attempts ||
+      before.answered != now.answered) {
+    return StreamEvent::CHANGED;
+  }
+  return std::nullopt;
+}
+
+void TellUnlisted(const StreamSnapshot& before, const StreamDiff::Find& find,
+                  const StreamDiff::OnEvent& on_event) {
+  const std::optional<StreamSnapshot> now = find(before.id);
+  if (!now) return on_event(StreamEvent::ENDED, before);
+  on_event(Compare(before, *now).value_or(StreamEvent::CHANGED), *now);
+}
 
 // One watch, while it goes on.
 class Watch {
@@ -69,8 +96,8 @@ void Watch::Add(StreamDiff::Kind kind, const StreamSnapshot& stream) {
 }
 
 bool Watch::Send() {
-  ToProto(control_.Totals(), control_.config().upstream.address, matching_,
-          response_.mutable_totals());
+  *response_.mutable_totals() = control_.Totals();
+  response_.mutable_totals()->set_streams_matching(matching_);
   const bool sent = peer_.send(response_);
   response_.Clear();
   response_bytes_ = 0;
@@ -89,17 +116,35 @@ bool SleepUntil(steady_clock::time_point time, Watchers& watchers, const WatchPe
 
 }  // namespace
 
-Watchers::Slot::~Slot() {
-  if (watchers_ == nullptr) return;
-  std::lock_guard lock(watchers_->mutex_);
-  --watchers_->count_;
+void StreamDiff::Look(std::vector<StreamSnapshot> now, const Find& find, const OnEvent& on_event) {
+  const bool first = !last_;
+  const std::vector<StreamSnapshot> last = std::move(last_).value_or(std::vector<StreamSnapshot>());
+  auto before = last.begin();
+  for (const StreamSnapshot& stream : now) {
+    for (; before != last.end() && before->id < stream.id; ++before) {
+      TellUnlisted(*before, find, on_event);
+    }
+    if (before == last.end() || before->id != stream.id) {
+      on_event(stream.stall && !first ? StreamEvent::STUCK : StreamEvent::OPENED, stream);
+      continue;
+    }
+    if (const auto kind = Compare(*before, stream)) on_event(*kind, stream);
+    ++before;
+  }
+  for (; before != last.end(); ++before) TellUnlisted(*before, find, on_event);
+  last_ = std::move(now);
 }
 
-std::optional<Watchers::Slot> Watchers::Enter() {
+void Watchers::Leave::operator()(Watchers* watchers) const {
+  std::lock_guard lock(watchers->mutex_);
+  --watchers->count_;
+}
+
+Watchers::Slot Watchers::Enter() {
   std::lock_guard lock(mutex_);
-  if (stopping_ || count_ >= max_) return std::nullopt;
+  if (stopping_ || count_ >= max_) return nullptr;
   ++count_;
-  return std::optional<Slot>(std::in_place, *this);
+  return Slot(this);
 }
 
 grpc::Status Watchers::Refusal() const {

@@ -8,9 +8,10 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
-#include <utility>
+#include <vector>
 
 #include "proxy/admin/control.h"
 #include "proxy/admin/proto_conversion.h"
@@ -20,22 +21,16 @@ namespace lanekeeper {
 // Any thread. Outlives its slots.
 class Watchers {
  public:
-  // The right to watch, as long as it lives.
-  class Slot {
-   public:
-    explicit Slot(Watchers& watchers) : watchers_(&watchers) {}
-    Slot(Slot&& other) noexcept : watchers_(std::exchange(other.watchers_, nullptr)) {}
-    Slot& operator=(Slot&&) = delete;
-    ~Slot();
-
-   private:
-    Watchers* watchers_;
+  struct Leave {
+    void operator()(Watchers* watchers) const;
   };
+  // The right to watch, as long as it lives.
+  using Slot = std::unique_ptr<Watchers, Leave>;
 
   explicit Watchers(size_t max) : max_(max) {}
 
-  // Nothing when there are as many as may be, or when all end.
-  std::optional<Slot> Enter();
+  // Null when there are as many as may be, or when all end.
+  Slot Enter();
   // Why Enter gave nothing.
   grpc::Status Refusal() const;
 
@@ -50,6 +45,25 @@ class Watchers {
   std::condition_variable stopped_;
   size_t count_ = 0;
   bool stopping_ = false;
+};
+
+// What has changed among the open streams between two looks at them. Owns the last look. One thread
+// at a time.
+class StreamDiff {
+ public:
+  using Kind = adminpb::StreamEvent::Kind;
+  using OnEvent = std::function<void(Kind kind, const StreamSnapshot& stream)>;
+
+  // What an open stream looks like now, listed or not.
+  using Find = std::function<std::optional<StreamSnapshot>(StreamId id)>;
+
+  // `now` in ascending order of ids, as Control lists them. At most one event for each stream. One
+  // that is listed anew because it is stuck is STUCK. One that is no longer listed is told as it is
+  // now where it is still open, and has ENDED, with what it was like at the last look, where not.
+  void Look(std::vector<StreamSnapshot> now, const Find& find, const OnEvent& on_event);
+
+ private:
+  std::optional<std::vector<StreamSnapshot>> last_;  // none before the first look
 };
 
 // What to watch, checked and with the defaults filled in.

@@ -9,7 +9,6 @@
 
 #include <array>
 #include <csignal>
-#include <cstdint>
 #include <initializer_list>
 
 #include "proxy/base/fd.h"
@@ -43,14 +42,11 @@ class Signals {
         return static_cast<int>(info.ssi_signo);
       }
     }
-    uint64_t ignored = 0;
-    [[maybe_unused]] const ssize_t n = read(wake_.get(), &ignored, sizeof ignored);
+    eventfd_t ignored = 0;
+    eventfd_read(wake_.get(), &ignored);
     return kWoken;
   }
-  void Wake() const {
-    const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t n = write(wake_.get(), &one, sizeof one);
-  }
+  void Wake() const { eventfd_write(wake_.get(), 1); }
 
  private:
   Fd signals_;

@@ -105,28 +105,18 @@ std::vector<CLI::Option*> AddFilter(CLI::App& command, StreamFilter* target) {
     }
     target->set_state(*state);
   };
-  const auto set = [target](void (StreamFilter::*setter)(const std::string&)) {
-    return [target, setter](const std::string& text) { (target->*setter)(text); };
+  const auto add = [&command](const std::string& name, const char* type, const std::string& what,
+                              const std::function<void(const std::string&)>& take) {
+    return command.add_option_function<std::string>(name, take, what)->type_name(type);
   };
   return {
-      command
-          .add_option_function<std::string>("--method",
-                                            set(&StreamFilter::set_method<const std::string&>),
-                                            "Only methods that contain this")
-          ->type_name("PART"),
-      command
-          .add_option_function<std::string>("--peer",
-                                            set(&StreamFilter::set_peer<const std::string&>),
-                                            "Only applications whose address contains this")
-          ->type_name("PART"),
-      command
-          .add_option_function<std::string>(
-              "--state", take_state,
-              "Only with a direction that is receiving, sending, waiting or half_closed")
-          ->type_name("STATE"),
-      command
-          .add_option_function<std::string>("--min-age", take_age, "Only those open for so long")
-          ->type_name("DURATION"),
+      add("--method", "PART", "Only methods that contain this",
+          [target](const std::string& text) { target->set_method(text); }),
+      add("--peer", "PART", "Only applications whose address contains this",
+          [target](const std::string& text) { target->set_peer(text); }),
+      add("--state", "STATE",
+          "Only with a direction that is receiving, sending, waiting or half_closed", take_state),
+      add("--min-age", "DURATION", "Only those open for so long", take_age),
       command.add_flag_callback(
           "--stuck", [target] { target->set_stuck(true); }, "Only those that are stuck"),
   };

@@ -2,12 +2,12 @@
 // functions; any thread.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "protos/lanekeeper/admin/v1/admin.pb.h"
 #include "proxy/cli/output.h"
-#include "proxy/cli/table.h"
 
 namespace lanekeeper {
 
@@ -31,6 +31,39 @@ std::string FanInText(const admin::v1::Totals& totals);
 
 // "stuck 17 /shop.Orders/Watch slow_receiver to_downstream 31s".
 std::string EventText(const admin::v1::StreamEvent& event);
+
+struct Column {
+  std::string title;
+  bool right = false;     // numbers
+  bool joined = false;    // stays on one line with the column before it
+  size_t shrinks_to = 0;  // cut in the middle down to this width to fit a line; 0: never cut
+};
+
+// Lines of columns for a screen of a certain width. Owns the widths, which only grow, so that pages
+// printed one after the other line up; one thread.
+class Table {
+ public:
+  Table(std::vector<Column> columns, size_t screen_width);
+
+  // Widens the columns for a row that is going to be rendered.
+  void Measure(const std::vector<std::string>& row);
+
+  // One line, or, where the screen is too narrow for all columns, several, of which all but the
+  // first are indented. Without trailing blanks and empty lines.
+  std::vector<std::string> Render(const std::vector<std::string>& row) const;
+  std::vector<std::string> RenderTitles() const;
+
+ private:
+  std::vector<size_t> FittedWidths() const;
+  // Where new lines begin.
+  std::vector<bool> Breaks(const std::vector<size_t>& widths) const;
+  // To columns that were cut, what the other columns of their line leave over.
+  void GiveBack(const std::vector<bool>& breaks, std::vector<size_t>* widths) const;
+
+  std::vector<Column> columns_;
+  std::vector<size_t> widths_;
+  size_t screen_width_;
+};
 
 // Streams as a table, one row each: the ones that are stuck say so in words, and in colour where
 // the screen has some. One thread.

@@ -23,34 +23,22 @@ namespace v1 = admin::v1;
 // The most that a daemon lets one watcher follow; beyond them it shows the oldest.
 constexpr uint32_t kStreamsMax = 10000;
 
-// Tells when whoever reads a pipe has gone (`| head`), also while nothing is written to it. Owns
-// the thread that looks, which calls back once at most and has ended when the destructor returns.
-class ReaderWatch {
- public:
-  // A descriptor that has no reader, a file's for one, never loses it.
-  ReaderWatch(int descriptor, std::function<void()> gone) : ending_(eventfd(0, EFD_CLOEXEC)) {
-    if (!ending_) throw std::system_error(errno, std::generic_category(), "eventfd");
-    thread_ = std::thread([this, descriptor, gone = std::move(gone)] { Look(descriptor, gone); });
-  }
-  ~ReaderWatch() {
-    eventfd_write(ending_.get(), 1);
-    thread_.join();
-  }
-  ReaderWatch(const ReaderWatch&) = delete;
-  ReaderWatch& operator=(const ReaderWatch&) = delete;
-
- private:
-  void Look(int descriptor, const std::function<void()>& gone) const {
-    // Errors and hang-ups are told without being asked for; poll() skips a descriptor below 0.
-    pollfd looks[] = {{.fd = descriptor}, {.fd = ending_.get(), .events = POLLIN}};
-    while (poll(looks, std::size(looks), -1) < 0 && errno == EINTR) {
-    }
-    if ((looks[0].revents & (POLLERR | POLLHUP)) != 0) gone();
-  }
-
-  const Fd ending_;
-  std::thread thread_;
-};
+// Calls back, once, when whoever reads a pipe has gone (`| head`), also while nothing is written to
+// it. A descriptor that has no reader, a file's for one, never loses it. Until the thread is told
+// to stop, as its destructor does.
+std::jthread WatchReader(int descriptor, std::function<void()> gone) {
+  Fd made(eventfd(0, EFD_CLOEXEC));
+  if (!made) throw std::system_error(errno, std::generic_category(), "eventfd");
+  return std::jthread(
+      [descriptor, gone = std::move(gone), ending = std::move(made)](const std::stop_token& stop) {
+        const std::stop_callback end(stop, [&ending] { eventfd_write(ending.get(), 1); });
+        // Errors and hang-ups are told without being asked for; poll() skips a descriptor below 0.
+        pollfd looks[] = {{.fd = descriptor}, {.fd = ending.get(), .events = POLLIN}};
+        while (poll(looks, std::size(looks), -1) < 0 && errno == EINTR) {
+        }
+        if ((looks[0].revents & (POLLERR | POLLHUP)) != 0) gone();
+      });
+}
 
 // "2026-11-22T09:00:01.123Z", as in the daemon's log.
 std::string Now() {
@@ -88,7 +76,7 @@ int WatchStreams(AdminClient& client, const WatchOptions& options, Output& outpu
   }
   const auto reader = client.Watch(&context, request);
   std::atomic<bool> unread = false;
-  const ReaderWatch reader_watch(output.descriptor(), [&] {
+  const std::jthread reader_watch = WatchReader(output.descriptor(), [&] {
     unread = true;
     context.TryCancel();
   });

@@ -31,6 +31,42 @@ std::string Verdict(std::string_view method, const grpc::Status& status, bool an
   return "";
 }
 
+// Of an RPC that has one answer, which came if the status is OK.
+CallTally OneAnswer(int64_t sent, std::string_view method, const grpc::Status& status,
+                    bool answer_right) {
+  return {sent, status.ok() ? 1 : 0, Verdict(method, status, answer_right)};
+}
+
+// Sends make(0), make(1) and so on, then no more. How many were taken.
+template <class Stream, class Make>
+int64_t SendAll(Stream& stream, Make make) {
+  int64_t sent = 0;
+  while (sent < kStreamLength && stream.Write(make(sent))) ++sent;
+  stream.WritesDone();
+  return sent;
+}
+
+struct Received {
+  int64_t count = 0;
+  bool right = true;  // as many as were expected, each as it should be
+};
+
+// Receives to the end.
+template <class Answer, class Stream, class IsRight>
+Received ReceiveAll(Stream& stream, int64_t expected, IsRight is_right) {
+  Received received;
+  for (Answer answer; stream.Read(&answer); ++received.count) {
+    received.right =
+        received.right && received.count < expected && is_right(answer, received.count);
+  }
+  received.right = received.right && received.count == expected;
+  return received;
+}
+
+std::string Part(const std::string& text, int64_t number) {
+  return text + "#" + std::to_string(number);
+}
+
 demo::EchoRequest Request(const std::string& text) {
   demo::EchoRequest request;
   request.set_text(text);
@@ -47,169 +83,123 @@ bool SamePlace(const demo::Feature& feature, const std::string& name, const demo
   return feature.name() == name && Distance(feature.location(), point) == 0;
 }
 
-}  // namespace
-
-DemoCalls::DemoCalls(const std::shared_ptr<grpc::Channel>& channel)
-    : echo_(demo::Echo::NewStub(channel)), route_guide_(demo::RouteGuide::NewStub(channel)) {}
-
-CallTally DemoCalls::Call(int method, const std::string& text) {
-  using Method = CallTally (DemoCalls::*)(const std::string&);
-  static constexpr std::array<Method, kMethods> kCalls = {
-      &DemoCalls::EchoUnary,        &DemoCalls::GetFeature,  //
-      &DemoCalls::EchoServerStream, &DemoCalls::ListFeatures,   &DemoCalls::EchoClientStream,
-      &DemoCalls::RecordRoute,      &DemoCalls::EchoBidiStream, &DemoCalls::RouteChat};
-  return (this->*kCalls.at(static_cast<size_t>(method)))(text);
-}
-
-CallTally DemoCalls::EchoUnary(const std::string& text) {
+CallTally EchoUnary(const DemoStubs& stubs, const std::string& text) {
   BoundedContext context;
   demo::EchoResponse response;
-  const grpc::Status status = echo_->Unary(&context, Request(text), &response);
-  return {1, status.ok() ? 1 : 0, Verdict("Echo/Unary", status, response.text() == text)};
+  const grpc::Status status = stubs.echo->Unary(&context, Request(text), &response);
+  return OneAnswer(1, "Echo/Unary", status, response.text() == text);
 }
 
-CallTally DemoCalls::EchoServerStream(const std::string& text) {
+CallTally EchoServerStream(const DemoStubs& stubs, const std::string& text) {
   BoundedContext context;
   demo::EchoRequest request = Request(text);
   request.set_copies(kStreamLength);
-  const auto reader = echo_->ServerStream(&context, request);
-
-  int64_t received = 0;
-  bool right = true;
-  demo::EchoResponse response;
-  while (reader->Read(&response)) {
-    right = right && response.text() == text && response.number() == received;
-    ++received;
-  }
-  const grpc::Status status = reader->Finish();
-  return {1, received, Verdict("Echo/ServerStream", status, right && received == request.copies())};
+  const auto reader = stubs.echo->ServerStream(&context, request);
+  const auto [received, right] = ReceiveAll<demo::EchoResponse>(
+      *reader, kStreamLength, [&](const demo::EchoResponse& response, int64_t number) {
+        return response.text() == text && response.number() == number;
+      });
+  return {1, received, Verdict("Echo/ServerStream", reader->Finish(), right)};
 }
 
-CallTally DemoCalls::EchoClientStream(const std::string& text) {
+CallTally EchoClientStream(const DemoStubs& stubs, const std::string& text) {
   BoundedContext context;
   demo::EchoResponse response;
-  const auto writer = echo_->ClientStream(&context, &response);
-
-  int64_t sent = 0;
-  std::string joined;
-  while (sent < kStreamLength) {
-    const std::string part = text + "#" + std::to_string(sent);
-    if (!writer->Write(Request(part))) break;
-    joined += (sent == 0 ? "" : " ") + part;
-    ++sent;
-  }
-  writer->WritesDone();
+  const auto writer = stubs.echo->ClientStream(&context, &response);
+  const int64_t sent =
+      SendAll(*writer, [&](int64_t number) { return Request(Part(text, number)); });
   const grpc::Status status = writer->Finish();
+  std::string joined;
+  for (int64_t i = 0; i < sent; ++i) joined += (i == 0 ? "" : " ") + Part(text, i);
   const bool right = response.text() == joined && response.number() == sent;
-  return {sent, status.ok() ? 1 : 0, Verdict("Echo/ClientStream", status, right)};
+  return OneAnswer(sent, "Echo/ClientStream", status, right);
 }
 
-CallTally DemoCalls::EchoBidiStream(const std::string& text) {
+CallTally EchoBidiStream(const DemoStubs& stubs, const std::string& text) {
   BoundedContext context;
-  const auto stream = echo_->BidiStream(&context);
-
+  const auto stream = stubs.echo->BidiStream(&context);
   // One thread sends while another receives: the concurrency that the contract allows on a stream.
   int64_t sent = 0;
   std::thread sender([&] {
-    while (sent < kStreamLength && stream->Write(Request(text + "#" + std::to_string(sent)))) {
-      ++sent;
-    }
-    stream->WritesDone();
+    sent = SendAll(*stream, [&](int64_t number) { return Request(Part(text, number)); });
   });
-  int64_t received = 0;
-  bool right = true;
-  demo::EchoResponse response;
-  while (stream->Read(&response)) {
-    right = right && response.number() == received &&
-            response.text() == text + "#" + std::to_string(received);
-    ++received;
-  }
+  const auto [received, right] = ReceiveAll<demo::EchoResponse>(
+      *stream, kStreamLength, [&](const demo::EchoResponse& response, int64_t number) {
+        return response.number() == number && response.text() == Part(text, number);
+      });
   sender.join();
-  const grpc::Status status = stream->Finish();
-  return {sent, received, Verdict("Echo/BidiStream", status, right && received == kStreamLength)};
+  return {sent, received, Verdict("Echo/BidiStream", stream->Finish(), right)};
 }
 
-CallTally DemoCalls::GetFeature(const std::string& text) {
+CallTally GetFeature(const DemoStubs& stubs, const std::string& text) {
   BoundedContext context;
   const demo::Point point = PointFor(text);
   demo::Feature feature;
-  const grpc::Status status = route_guide_->GetFeature(&context, point, &feature);
-  const bool right = SamePlace(feature, PlaceName(point), point);
-  return {1, status.ok() ? 1 : 0, Verdict("RouteGuide/GetFeature", status, right)};
+  const grpc::Status status = stubs.route_guide->GetFeature(&context, point, &feature);
+  return OneAnswer(1, "RouteGuide/GetFeature", status, SamePlace(feature, PlaceName(point), point));
 }
 
-CallTally DemoCalls::ListFeatures(const std::string& text) {
+CallTally ListFeatures(const DemoStubs& stubs, const std::string& text) {
   BoundedContext context;
   const demo::Point corner = PointFor(text);
   demo::Area area;
   *area.mutable_south_west() = corner;
   *area.mutable_north_east() = MakePoint(corner.latitude() + 3, corner.longitude() + 3);
   const std::vector<demo::Feature> expected = PlacesInside(area);
-  const auto reader = route_guide_->ListFeatures(&context, area);
-
-  size_t received = 0;
-  bool right = true;
-  demo::Feature feature;
-  while (reader->Read(&feature)) {
-    right = right && received < expected.size() &&
-            SamePlace(feature, expected[received].name(), expected[received].location());
-    ++received;
-  }
-  const grpc::Status status = reader->Finish();
-  return {1, static_cast<int64_t>(received),
-          Verdict("RouteGuide/ListFeatures", status, right && received == expected.size())};
+  const auto reader = stubs.route_guide->ListFeatures(&context, area);
+  const auto [received, right] = ReceiveAll<demo::Feature>(
+      *reader, std::ssize(expected), [&](const demo::Feature& feature, int64_t number) {
+        const demo::Feature& place = expected[static_cast<size_t>(number)];
+        return SamePlace(feature, place.name(), place.location());
+      });
+  return {1, received, Verdict("RouteGuide/ListFeatures", reader->Finish(), right)};
 }
 
-CallTally DemoCalls::RecordRoute(const std::string& text) {
+CallTally RecordRoute(const DemoStubs& stubs, const std::string& text) {
   BoundedContext context;
   demo::RouteSummary summary;
-  const auto writer = route_guide_->RecordRoute(&context, &summary);
-
+  const auto writer = stubs.route_guide->RecordRoute(&context, &summary);
   const demo::Point start = PointFor(text);
-  int64_t sent = 0;
-  int features = 0;
-  while (sent < kStreamLength) {
+  const int64_t sent = SendAll(*writer, [&](int64_t number) {
     // Straight north, two degrees a time: every point is like the first, named or not.
-    const demo::Point point =
-        MakePoint(start.latitude() + 2 * static_cast<int32_t>(sent), start.longitude());
-    if (!writer->Write(point)) break;
-    if (!PlaceName(point).empty()) ++features;
-    ++sent;
-  }
-  writer->WritesDone();
+    return MakePoint(start.latitude() + 2 * static_cast<int32_t>(number), start.longitude());
+  });
   const grpc::Status status = writer->Finish();
+  const int64_t features = PlaceName(start).empty() ? 0 : sent;
   const bool right = summary.points() == sent && summary.features() == features &&
                      summary.distance() == 2 * (sent - 1);
-  return {sent, status.ok() ? 1 : 0, Verdict("RouteGuide/RecordRoute", status, right)};
+  return OneAnswer(sent, "RouteGuide/RecordRoute", status, right);
 }
 
-CallTally DemoCalls::RouteChat(const std::string& text) {
+CallTally RouteChat(const DemoStubs& stubs, const std::string& text) {
   BoundedContext context;
-  const auto stream = route_guide_->RouteChat(&context);
-
+  const auto stream = stubs.route_guide->RouteChat(&context);
   // All notes at one point: the n-th is answered with the n-1 before it.
   std::vector<std::string> expected;
-  demo::RouteNote note;
-  *note.mutable_location() = PointFor(text);
-  int64_t sent = 0;
-  while (sent < kStreamLength) {
-    note.set_text(text + "#" + std::to_string(sent));
-    if (!stream->Write(note)) break;
-    for (int64_t earlier = 0; earlier < sent; ++earlier) {
-      expected.push_back(text + "#" + std::to_string(earlier));
+  const int64_t sent = SendAll(*stream, [&](int64_t number) {
+    for (int64_t earlier = 0; earlier < number; ++earlier) {
+      expected.push_back(Part(text, earlier));
     }
-    ++sent;
-  }
-  stream->WritesDone();
-  size_t received = 0;
-  bool right = true;
-  while (stream->Read(&note)) {
-    right = right && received < expected.size() && note.text() == expected[received];
-    ++received;
-  }
-  const grpc::Status status = stream->Finish();
-  return {sent, static_cast<int64_t>(received),
-          Verdict("RouteGuide/RouteChat", status, right && received == expected.size())};
+    demo::RouteNote note;
+    *note.mutable_location() = PointFor(text);
+    note.set_text(Part(text, number));
+    return note;
+  });
+  const auto [received, right] = ReceiveAll<demo::RouteNote>(
+      *stream, std::ssize(expected), [&](const demo::RouteNote& note, int64_t number) {
+        return note.text() == expected[static_cast<size_t>(number)];
+      });
+  return {sent, received, Verdict("RouteGuide/RouteChat", stream->Finish(), right)};
+}
+
+}  // namespace
+
+CallTally CallDemo(const DemoStubs& stubs, int method, const std::string& text) {
+  using Method = CallTally (*)(const DemoStubs&, const std::string&);
+  static constexpr std::array<Method, kDemoMethods> kCalls = {
+      &EchoUnary,        &GetFeature,  &EchoServerStream, &ListFeatures,
+      &EchoClientStream, &RecordRoute, &EchoBidiStream,   &RouteChat};
+  return kCalls.at(static_cast<size_t>(method))(stubs, text);
 }
 
 }  // namespace lanekeeper

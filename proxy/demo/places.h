@@ -15,9 +15,6 @@ demo::Point MakePoint(int32_t latitude, int32_t longitude);
 // The name of the place at a point; empty where there is none (every second point of a row).
 std::string PlaceName(const demo::Point& point);
 
-// The side of the largest area that ListFeatures walks through, in degrees.
-inline constexpr int64_t kLargestAreaSide = 200;
-
 // Every named place in the area, in the order that route_guide.proto promises.
 std::vector<demo::Feature> PlacesInside(const demo::Area& area);
 

@@ -11,12 +11,14 @@
 #pragma once
 
 #include <spdlog/common.h>
+#include <spdlog/formatter.h>
 #include <spdlog/spdlog.h>
 
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -96,6 +98,12 @@ struct LogParts {
 };
 
 LogParts SplitLogMessage(const spdlog::details::log_msg& line);
+
+// The two forms of a log line. A formatter is used by one thread at a time.
+//
+//   text: 2026-11-22T08:00:00.000Z warn message key=value key="a value"
+//   JSON: {"time":"2026-11-22T08:00:00.000Z","level":"warn","message":"message","key":"value"}
+std::unique_ptr<spdlog::formatter> MakeLogFormatter(LogFormat format);
 
 // The bytes of a line, and where its message ends.
 class LogEventLine {

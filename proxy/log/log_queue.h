@@ -23,15 +23,41 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
-
-#include "proxy/log/line_writer.h"
 
 namespace lanekeeper {
 
 inline constexpr size_t kLogQueueLines = 8192;
 inline constexpr size_t kLogQueueBytes = 8 * 1024 * 1024;  // of their text
 inline constexpr size_t kLogMessageBytes = 16 * 1024;      // of one line; the rest is cut
+
+// What a pipe takes in one piece, so that lines of several processes do not mix (PIPE_BUF).
+inline constexpr size_t kWriteBytes = 4096;
+
+// Writes lines to a file descriptor that somebody may have stopped reading. One thread writes; any
+// thread may tell it when to give up.
+class LineWriter {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  // Borrows the descriptor.
+  explicit LineWriter(int fd) : fd_(fd) {}
+
+  // Whether all of it was written. Waits while the descriptor takes nothing, until it is to give
+  // up; from then on it writes only what is taken at once.
+  bool Write(std::string_view lines);
+
+  void GiveUpAt(Clock::time_point when) { give_up_at_ = when; }
+
+ private:
+  bool AwaitWritable() const;
+
+  const int fd_;
+  std::atomic<Clock::time_point> give_up_at_{Clock::time_point::max()};
+  // The last write ended within a line.
+  bool line_is_cut_ = false;
+};
 
 class LogQueue final : public spdlog::sinks::sink, public std::enable_shared_from_this<LogQueue> {
  public:

@@ -6,7 +6,6 @@
 #include <csignal>
 #include <memory>
 
-#include "proxy/log/formatters.h"
 #include "proxy/log/log_event.h"
 #include "proxy/log/rate_limit.h"
 

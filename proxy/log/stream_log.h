@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string_view>
 
 #include "config/config.h"
@@ -22,6 +23,15 @@ struct EndedRpc {
   std::chrono::nanoseconds start_wait{0};
   std::string_view traceparent;  // the request's header; empty for none
 };
+
+// The ids of a distributed trace in a traceparent header (W3C Trace Context, level 1).
+struct TraceContext {
+  std::string_view trace_id;  // 32 hexadecimal digits
+  std::string_view span_id;   // the caller's, 16 digits
+};
+
+// Nothing unless the header is valid. The result points into it.
+std::optional<TraceContext> ParseTraceparent(std::string_view header);
 
 class AccessLog {
  public:

@@ -10,8 +10,6 @@
 #include <cstring>
 #include <utility>
 
-#include "proxy/net/local_pacing.h"
-
 namespace lanekeeper {
 namespace {
 
@@ -37,7 +35,7 @@ class Connector::Attempt final : public EventHandler, public Retired {
     if (address.family() != AF_UNIX) {
       const int on = 1;
       setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      StopPacingFor(socket.get(), address.get(), address.size);
+      StopPacingFor(socket.get(), address);
     }
     const int result = connect(socket.get(), &address.get(), address.size);
     if (result != 0 && errno != EINPROGRESS) return errno;

@@ -1,12 +1,10 @@
 #include "proxy/net/listening_socket.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,7 +13,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "proxy/net/local_pacing.h"
+#include "proxy/net/socket_address.h"
 
 namespace lanekeeper {
 namespace {
@@ -28,51 +26,41 @@ constexpr mode_t kUnixSocketMode = 0666;
   throw std::runtime_error(fmt::format("cannot listen on {}: {}", name, why));
 }
 
-std::string NumericName(const sockaddr* address, socklen_t length, int port) {
+in_port_t& PortOf(SocketAddress& address) {
+  if (address.family() == AF_INET6)
+    return reinterpret_cast<sockaddr_in6&>(address.storage).sin6_port;
+  return reinterpret_cast<sockaddr_in&>(address.storage).sin_port;
+}
+
+std::string NumericName(SocketAddress address) {
   char host[NI_MAXHOST] = "?";
-  getnameinfo(address, length, host, sizeof host, nullptr, 0, NI_NUMERICHOST);
-  return address->sa_family == AF_INET6 ? fmt::format("[{}]:{}", host, port)
-                                        : fmt::format("{}:{}", host, port);
-}
-
-int PortOf(const sockaddr_storage& address) {
-  if (address.ss_family == AF_INET6) {
-    return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
-  }
-  return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
-}
-
-void SetPort(sockaddr* address, int port) {
-  const in_port_t value = htons(static_cast<uint16_t>(port));
-  if (address->sa_family == AF_INET6)
-    reinterpret_cast<sockaddr_in6*>(address)->sin6_port = value;
-  else
-    reinterpret_cast<sockaddr_in*>(address)->sin_port = value;
+  getnameinfo(&address.get(), address.size, host, sizeof host, nullptr, 0, NI_NUMERICHOST);
+  const int port = ntohs(PortOf(address));
+  return address.family() == AF_INET6 ? fmt::format("[{}]:{}", host, port)
+                                      : fmt::format("{}:{}", host, port);
 }
 
 Fd NewSocket(int family) {
   return Fd(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
-void BindAndListen(const Fd& fd, const sockaddr* address, socklen_t length,
-                   const std::string& name) {
-  if (bind(fd.get(), address, length) == 0 && listen(fd.get(), kBacklog) == 0) return;
+void BindAndListen(const Fd& fd, const SocketAddress& address, const std::string& name) {
+  if (bind(fd.get(), &address.get(), address.size) == 0 && listen(fd.get(), kBacklog) == 0) return;
   Fail(name, std::strerror(errno));
 }
 
 // Whether a server answers on the path; a file that nobody answers on was left behind by a crash.
-bool IsLive(const sockaddr_un& address) {
+bool IsLive(const SocketAddress& address) {
   const Fd probe = NewSocket(AF_UNIX);
-  return connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
-         errno != ECONNREFUSED;
+  return connect(probe.get(), &address.get(), address.size) == 0 || errno != ECONNREFUSED;
 }
 
-void RemoveStaleSocket(const sockaddr_un& address, const std::string& name) {
+void RemoveStaleSocket(const SocketAddress& address, const char* path, const std::string& name) {
   struct stat info {};
-  if (lstat(address.sun_path, &info) != 0) return;
+  if (lstat(path, &info) != 0) return;
   if (!S_ISSOCK(info.st_mode)) Fail(name, "the path exists and is not a socket");
   if (IsLive(address)) Fail(name, std::strerror(EADDRINUSE));
-  unlink(address.sun_path);
+  unlink(path);
 }
 
 }  // namespace
@@ -89,15 +77,14 @@ std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address)
   std::vector<ListeningSocket> sockets;
   if (address.is_unix()) {
     const std::string name = "unix://" + address.unix_path;
-    sockaddr_un path{};
-    path.sun_family = AF_UNIX;
-    if (address.unix_path.size() >= sizeof path.sun_path) Fail(name, "the path is too long");
-    address.unix_path.copy(path.sun_path, sizeof path.sun_path - 1);
-    RemoveStaleSocket(path, name);
+    const char* const path = address.unix_path.c_str();
+    const auto local = SocketAddress::Unix(address.unix_path, /*abstract=*/false);
+    if (!local) Fail(name, "the path is too long");
+    RemoveStaleSocket(*local, path, name);
     Fd fd = NewSocket(AF_UNIX);
     if (!fd) Fail(name, std::strerror(errno));
-    BindAndListen(fd, reinterpret_cast<const sockaddr*>(&path), sizeof path, name);
-    chmod(path.sun_path, kUnixSocketMode);
+    BindAndListen(fd, *local, name);
+    chmod(path, kUnixSocketMode);
     sockets.push_back(ListeningSocket(std::move(fd), name, 0, address.unix_path));
     return sockets;
   }
@@ -111,9 +98,10 @@ std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address)
       getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
   if (error != 0) Fail(wanted, gai_strerror(error));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> guard(found, &freeaddrinfo);
-  int port = address.port;
+  in_port_t port = htons(static_cast<uint16_t>(address.port));
   for (addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    SetPort(one->ai_addr, port);
+    SocketAddress local = SocketAddress::Of(*one->ai_addr, one->ai_addrlen);
+    PortOf(local) = port;
     Fd fd = NewSocket(one->ai_family);
     if (!fd) continue;  // a name may have an IPv6 address where the kernel has no IPv6
     const int on = 1;
@@ -123,16 +111,11 @@ std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address)
     const int v6_only = found->ai_next != nullptr ? 1 : 0;
     if (one->ai_family == AF_INET6)
       setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, sizeof v6_only);
-    StopPacingFor(fd.get(), *one->ai_addr, one->ai_addrlen);  // nor those that it accepts
-    BindAndListen(fd, one->ai_addr, one->ai_addrlen,
-                  NumericName(one->ai_addr, one->ai_addrlen, port));
-    sockaddr_storage bound{};
-    socklen_t length = sizeof bound;
-    getsockname(fd.get(), reinterpret_cast<sockaddr*>(&bound), &length);
-    port = PortOf(bound);
-    sockets.push_back(ListeningSocket(
-        std::move(fd), NumericName(reinterpret_cast<const sockaddr*>(&bound), length, port), port,
-        ""));
+    StopPacingFor(fd.get(), local);  // nor those that it accepts
+    BindAndListen(fd, local, NumericName(local));
+    getsockname(fd.get(), reinterpret_cast<sockaddr*>(&local.storage), &local.size);
+    port = PortOf(local);
+    sockets.push_back(ListeningSocket(std::move(fd), NumericName(local), ntohs(port), ""));
   }
   if (sockets.empty()) Fail(wanted, "no usable address");
   return sockets;

@@ -34,10 +34,7 @@ Resolver::Answer LookUpBySystem(const std::string& host, uint16_t port) {
     return answer;
   }
   for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    SocketAddress address;
-    std::memcpy(&address.storage, one->ai_addr, one->ai_addrlen);
-    address.size = one->ai_addrlen;
-    answer.addresses.push_back(address);
+    answer.addresses.push_back(SocketAddress::Of(*one->ai_addr, one->ai_addrlen));
   }
   freeaddrinfo(found);
   if (answer.addresses.empty()) answer.error = "the name has no address";

@@ -3,13 +3,52 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
 
+#include "config/ip.h"
+
 namespace lanekeeper {
+namespace {
+
+constexpr std::string_view kPaced = "bbr";  // and its versions, "bbr2"
+// Every Linux has it, and any user may choose it (tcp(7), tcp_allowed_congestion_control).
+constexpr std::string_view kUnpaced = "reno";
+
+std::optional<Ip> IpOf(const SocketAddress& address) {
+  Ip ip = kAnyV4;
+  if (address.family() == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address.storage);
+    std::memcpy(ip.data(), &v6.sin6_addr, ip.size());
+  } else if (address.family() == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(address.storage);
+    std::memcpy(ip.data() + 12, &v4.sin_addr, 4);
+  } else {
+    return {};
+  }
+  return ip;
+}
+
+bool IsPaced(int fd) {
+  char name[16] = {};  // as long as the kernel has them
+  socklen_t size = sizeof name;
+  return getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0 &&
+         std::string_view(name, size).starts_with(kPaced);
+}
+
+}  // namespace
+
+SocketAddress SocketAddress::Of(const sockaddr& address, socklen_t size) {
+  SocketAddress result;
+  result.size = std::min<socklen_t>(size, sizeof result.storage);
+  std::memcpy(&result.storage, &address, result.size);
+  return result;
+}
 
 std::optional<SocketAddress> SocketAddress::Unix(std::string_view path, bool abstract) {
   sockaddr_un address{};
@@ -86,6 +125,12 @@ std::string PeerName(int fd) {
   if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer.storage), &peer.size) != 0)
     return "unknown";
   return peer.Name();
+}
+
+void StopPacingFor(int fd, const SocketAddress& address) {
+  const std::optional<Ip> ip = IpOf(address);
+  if (!ip || !IsLoopback(*ip) || !IsPaced(fd)) return;
+  setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kUnpaced.data(), kUnpaced.size());
 }
 
 }  // namespace lanekeeper

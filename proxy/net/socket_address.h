@@ -1,4 +1,5 @@
-// A socket's address as a value, and its name as gRPC writes it. Values only; any thread.
+// A socket's address as a value, its name as gRPC writes it, and what sockets within the machine
+// need not: pacing. Any thread.
 #pragma once
 
 #include <sys/socket.h>
@@ -14,6 +15,7 @@ struct SocketAddress {
   sockaddr_storage storage{};
   socklen_t size = 0;
 
+  static SocketAddress Of(const sockaddr& address, socklen_t size);
   // `abstract`: a name in the kernel's table instead of a path. Empty if it is too long.
   static std::optional<SocketAddress> Unix(std::string_view path, bool abstract);
   // Of an IPv4 or IPv6 literal; empty for a name.
@@ -28,5 +30,10 @@ struct SocketAddress {
 
 // Of the other end of a connected socket.
 std::string PeerName(int fd);
+
+// Gives a TCP socket of ours reno where it would get bbr and leads to or listens on a loopback
+// address: bbr's pacing timers were a quarter of the CPU of 1 MB messages over loopback. Any other
+// algorithm that the operator has chosen stays.
+void StopPacingFor(int fd, const SocketAddress& address);
 
 }  // namespace lanekeeper

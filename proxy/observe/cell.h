@@ -34,8 +34,8 @@ constexpr std::array<int64_t, kCount> InNanoseconds(const std::array<double, kCo
   return nanoseconds;
 }
 
-// A histogram of durations. The bounds are the family's, in seconds and rising; the last bucket is
-// for what is above them all.
+// A histogram of durations, or the sum of those of several threads. The bounds are the family's, in
+// seconds and rising; the last bucket is for what is above them all.
 template <const auto& kBounds>
 struct DurationCells {
   static constexpr auto kNanoseconds = InNanoseconds(kBounds);
@@ -46,32 +46,24 @@ struct DurationCells {
     buckets[static_cast<size_t>(bound - kNanoseconds.begin())].Add(1);
     nanoseconds.Add(duration.count());
   }
-
-  std::array<Cell, kBounds.size() + 1> buckets;
-  Cell nanoseconds;
-};
-
-// The sum of such histograms.
-template <const auto& kBounds>
-struct DurationTotals {
-  void Add(const DurationCells<kBounds>& cells) {
-    for (size_t i = 0; i < buckets.size(); ++i) buckets[i] += cells.buckets[i].Get();
-    nanoseconds += cells.nanoseconds.Get();
+  void Add(const DurationCells& other) {
+    for (size_t i = 0; i < buckets.size(); ++i) buckets[i].Add(other.buckets[i].Get());
+    nanoseconds.Add(other.nanoseconds.Get());
   }
 
   prometheus::ClientMetric::Histogram Histogram() const {
     prometheus::ClientMetric::Histogram histogram;
     for (size_t i = 0; i < buckets.size(); ++i) {
-      histogram.sample_count += static_cast<uint64_t>(buckets[i]);
+      histogram.sample_count += static_cast<uint64_t>(buckets[i].Get());
       const double bound = i < kBounds.size() ? kBounds[i] : INFINITY;
       histogram.bucket.push_back({histogram.sample_count, bound});
     }
-    histogram.sample_sum = static_cast<double>(nanoseconds) / 1e9;
+    histogram.sample_sum = static_cast<double>(nanoseconds.Get()) / 1e9;
     return histogram;
   }
 
-  std::array<int64_t, kBounds.size() + 1> buckets{};
-  int64_t nanoseconds = 0;
+  std::array<Cell, kBounds.size() + 1> buckets;
+  Cell nanoseconds;
 };
 
 }  // namespace lanekeeper

@@ -51,7 +51,16 @@ inline constexpr size_t kLaneWaits = 3;
 inline constexpr size_t kStatusCodes = 18;
 inline constexpr size_t kUnknownStatusCode = 17;
 
+// Of one thread, or the sum of several.
 struct MethodCells {
+  void Add(const MethodCells& other) {
+    started.Add(other.started.Get());
+    messages_received.Add(other.messages_received.Get());
+    messages_sent.Add(other.messages_sent.Get());
+    for (size_t i = 0; i < kStatusCodes; ++i) handled[i].Add(other.handled[i].Get());
+    handling.Add(other.handling);
+  }
+
   Cell started;
   Cell messages_received;  // from the downstream
   Cell messages_sent;      // to the downstream

@@ -12,22 +12,6 @@ using prometheus::MetricType;
 
 }  // namespace
 
-struct Metrics::MethodTotals {
-  int64_t started = 0;
-  int64_t messages_received = 0;
-  int64_t messages_sent = 0;
-  std::array<int64_t, kStatusCodes> handled{};
-  DurationTotals<kHandlingBuckets> handling;
-
-  void Add(const MethodCells& cells) {
-    started += cells.started.Get();
-    messages_received += cells.messages_received.Get();
-    messages_sent += cells.messages_sent.Get();
-    for (size_t i = 0; i < handled.size(); ++i) handled[i] += cells.handled[i].Get();
-    handling.Add(cells.handling);
-  }
-};
-
 Metrics::Metrics(int max_methods) : labels_(max_methods) {}
 
 void Metrics::AddSource(Source source) { sources_.push_back(std::move(source)); }
@@ -56,8 +40,8 @@ std::vector<MetricFamily> Metrics::Collect() const {
   return families;
 }
 
-std::map<MethodLabels::Id, Metrics::MethodTotals> Metrics::TotalsByMethod() const {
-  std::map<MethodLabels::Id, MethodTotals> totals;
+std::map<MethodLabels::Id, MethodCells> Metrics::TotalsByMethod() const {
+  std::map<MethodLabels::Id, MethodCells> totals;
   ForEachShard([&](const MetricShard& shard) {
     shard.VisitMethods(
         [&](MethodLabels::Id id, const MethodCells& cells) { totals[id].Add(cells); });
@@ -82,22 +66,29 @@ void Metrics::CollectMethods(std::vector<MetricFamily>& families) const {
                  "Time from an RPC's arrival to its end, by method.", MetricType::Histogram);
   for (const auto& [id, totals] : TotalsByMethod()) {
     const MethodLabel label = labels_.Label(id);
-    const Labels labels = {
+    const MetricLabels labels = {
         {"grpc_type", "unknown"}, {"grpc_service", label.service}, {"grpc_method", label.method}};
-    AddValue(started, labels, static_cast<double>(totals.started));
-    AddValue(received, labels, static_cast<double>(totals.messages_received));
-    AddValue(sent, labels, static_cast<double>(totals.messages_sent));
+    AddValue(started, labels, static_cast<double>(totals.started.Get()));
+    AddValue(received, labels, static_cast<double>(totals.messages_received.Get()));
+    AddValue(sent, labels, static_cast<double>(totals.messages_sent.Get()));
     for (size_t code = 0; code < kStatusCodes; ++code) {
-      if (totals.handled[code] == 0) continue;
-      Labels with_code = labels;
+      if (totals.handled[code].Get() == 0) continue;
+      MetricLabels with_code = labels;
       with_code.push_back({"grpc_code", StatusName(code)});
-      AddValue(handled, std::move(with_code), static_cast<double>(totals.handled[code]));
+      AddValue(handled, std::move(with_code), static_cast<double>(totals.handled[code].Get()));
     }
     AddHistogram(handling, labels, totals.handling.Histogram());
   }
   for (MetricFamily* family : {&started, &handled, &received, &sent, &handling}) {
     families.push_back(std::move(*family));
   }
+}
+
+void Metrics::AddSource(const char* name, const char* help, MetricType type,
+                        std::function<double()> read) {
+  AddSource({name, help, type, [read = std::move(read)] {
+               return std::vector<Sample>{{{}, read()}};
+             }});
 }
 
 void Metrics::CollectSources(std::vector<MetricFamily>& families) const {

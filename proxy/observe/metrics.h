@@ -24,9 +24,8 @@ using MetricLabels = std::vector<prometheus::ClientMetric::Label>;
 
 class Metrics final : public prometheus::Collectable {
  public:
-  using Labels = MetricLabels;
   struct Sample {
-    Labels labels;
+    MetricLabels labels;
     double value = 0;
   };
   struct Source {
@@ -39,6 +38,9 @@ class Metrics final : public prometheus::Collectable {
   explicit Metrics(int max_methods);
 
   void AddSource(Source source);
+  // Of one value.
+  void AddSource(const char* name, const char* help, prometheus::MetricType type,
+                 std::function<double()> read);
 
   // For a thread that counts; its numbers are summed to the end.
   MetricShard& AddShard();
@@ -51,9 +53,7 @@ class Metrics final : public prometheus::Collectable {
   int64_t Sum(const std::function<int64_t(const MetricShard&)>& read) const;
 
  private:
-  struct MethodTotals;
-
-  std::map<MethodLabels::Id, MethodTotals> TotalsByMethod() const;
+  std::map<MethodLabels::Id, MethodCells> TotalsByMethod() const;
   void CollectMethods(std::vector<prometheus::MetricFamily>& families) const;
   void CollectStreams(std::vector<prometheus::MetricFamily>& families) const;
   void CollectSources(std::vector<prometheus::MetricFamily>& families) const;

@@ -78,36 +78,26 @@ double MaxFds() {
   return static_cast<double>(limit.rlim_cur);
 }
 
-Metrics::Source Value(const char* name, const char* help, MetricType type,
-                      std::function<double()> read) {
-  return {name, help, type, [read = std::move(read)] {
-            return std::vector<Metrics::Sample>{{{}, read()}};
-          }};
-}
-
 }  // namespace
 
 void AddProcessSources(Metrics& metrics, std::string grpc_version, std::string nghttp2_version) {
   const auto self = std::make_shared<ProcSelf>();
   const double started = BootTime() + self->StatField(22) / Ticks();
-  metrics.AddSource(
-      Value("process_cpu_seconds_total", "User and system CPU time spent, in seconds.",
-            MetricType::Counter,
-            [self] { return (self->StatField(14) + self->StatField(15)) / Ticks(); }));
-  metrics.AddSource(
-      Value("process_resident_memory_bytes", "Resident memory size in bytes.", MetricType::Gauge,
-            [self] { return self->StatField(24) * static_cast<double>(sysconf(_SC_PAGESIZE)); }));
-  metrics.AddSource(Value("process_virtual_memory_bytes", "Virtual memory size in bytes.",
-                          MetricType::Gauge, [self] { return self->StatField(23); }));
-  metrics.AddSource(Value("process_threads", "Number of OS threads.", MetricType::Gauge,
-                          [self] { return self->StatField(20); }));
-  metrics.AddSource(Value("process_open_fds", "Number of open file descriptors.", MetricType::Gauge,
-                          [self] { return self->OpenFds(); }));
-  metrics.AddSource(Value("process_max_fds", "Maximum number of open file descriptors.",
-                          MetricType::Gauge, &MaxFds));
-  metrics.AddSource(Value("process_start_time_seconds",
-                          "Start time of the process since the Unix epoch, in seconds.",
-                          MetricType::Gauge, [started] { return started; }));
+  metrics.AddSource("process_cpu_seconds_total", "User and system CPU time spent, in seconds.",
+                    MetricType::Counter,
+                    [self] { return (self->StatField(14) + self->StatField(15)) / Ticks(); });
+  const auto gauge = [&metrics](const char* name, const char* help, std::function<double()> read) {
+    metrics.AddSource(name, help, MetricType::Gauge, std::move(read));
+  };
+  gauge("process_resident_memory_bytes", "Resident memory size in bytes.",
+        [self] { return self->StatField(24) * static_cast<double>(sysconf(_SC_PAGESIZE)); });
+  gauge("process_virtual_memory_bytes", "Virtual memory size in bytes.",
+        [self] { return self->StatField(23); });
+  gauge("process_threads", "Number of OS threads.", [self] { return self->StatField(20); });
+  gauge("process_open_fds", "Number of open file descriptors.", [self] { return self->OpenFds(); });
+  gauge("process_max_fds", "Maximum number of open file descriptors.", &MaxFds);
+  gauge("process_start_time_seconds", "Start time of the process since the Unix epoch, in seconds.",
+        [started] { return started; });
   const Metrics::Sample build{{{"version", kVersion},
                                {"revision", kRevision},
                                {"grpc_version", std::move(grpc_version)},

@@ -53,14 +53,21 @@ class Collector {
 
   template <const auto& kBounds, class CellsOf>
   void AddTotals(MetricFamily& family, MetricLabels labels, CellsOf cells_of) {
-    DurationTotals<kBounds> totals;
+    DurationCells<kBounds> totals;
     metrics_.ForEachShard([&](const MetricShard& s) { totals.Add(cells_of(s)); });
     AddHistogram(family, std::move(labels), totals.Histogram());
   }
 
+  // A histogram without labels.
+  template <const auto& kBounds, class CellsOf>
+  void Histogram(std::string name, std::string help, CellsOf cells_of) {
+    MetricFamily family = MakeFamily(std::move(name), std::move(help), MetricType::Histogram);
+    AddTotals<kBounds>(family, {}, cells_of);
+    families_.push_back(std::move(family));
+  }
+
   void OpsInFlight();
   void OpWaits();
-  void Waits();
 
  private:
   template <class Read>
@@ -106,28 +113,6 @@ void Collector::OpWaits() {
   families_.push_back(std::move(family));
 }
 
-void Collector::Waits() {
-  MetricFamily start_wait = MakeFamily(
-      "lanekeeper_upstream_start_wait_seconds",
-      "Time from the start of an RPC upstream until its headers left, which takes a connection and "
-      "a stream that the upstream allows, or until the RPC ended.",
-      MetricType::Histogram);
-  AddTotals<kWaitBuckets>(
-      start_wait, {}, [](const MetricShard& s) -> auto& {
-        return s.waits[static_cast<size_t>(Direction::kToUpstream)]
-                      [static_cast<size_t>(LaneWait::kStart)];
-      });
-  families_.push_back(std::move(start_wait));
-
-  MetricFamily lag =
-      MakeFamily("lanekeeper_worker_loop_lag_seconds",
-                 "How late the loops that take RPCs do what is due, measured twice a second.",
-                 MetricType::Histogram);
-  AddTotals<kLagBuckets>(
-      lag, {}, [](const MetricShard& s) -> auto& { return s.loop_lag; });
-  families_.push_back(std::move(lag));
-}
-
 }  // namespace
 
 void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
@@ -146,7 +131,18 @@ void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
       "lanekeeper_stream_message_bytes_total",
       "Bytes of the messages forwarded, as on the wire without framing, by direction.", "direction",
       [](const MetricShard& s) -> auto& { return s.message_bytes; });
-  collect.Waits();
+  collect.Histogram<kWaitBuckets>(
+      "lanekeeper_upstream_start_wait_seconds",
+      "Time from the start of an RPC upstream until its headers left, which takes a connection and "
+      "a stream that the upstream allows, or until the RPC ended.",
+      [](const MetricShard& s) -> auto& {
+        return s.waits[static_cast<size_t>(Direction::kToUpstream)]
+                      [static_cast<size_t>(LaneWait::kStart)];
+      });
+  collect.Histogram<kLagBuckets>(
+      "lanekeeper_worker_loop_lag_seconds",
+      "How late the loops that take RPCs do what is due, measured twice a second.",
+      [](const MetricShard& s) -> auto& { return s.loop_lag; });
   collect.One("lanekeeper_upstream_retries_total",
               "RPCs started again on another connection because the upstream had not processed "
               "them.",

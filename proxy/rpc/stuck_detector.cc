@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -45,23 +46,19 @@ StatusCode CodeFor(StallKind kind) {
   }
 }
 
+// Of the others: who does not read.
+constexpr auto kReasons = std::to_array<Named<StallKind>>(
+    {{"the upstream allowed no further stream", StallKind::kStreamSlots},
+     {"there was no connection to the upstream", StallKind::kNotConnected},
+     {"it held the upstream's connection window while others waited", StallKind::kUpstreamWindow}});
+
 std::string MessageFor(const Stall& stall) {
-  const auto lasted = std::chrono::duration<double>(stall.lasted).count();
-  const char* what = "";
-  switch (stall.kind) {
-    case StallKind::kStreamSlots:
-      what = "the upstream allowed no further stream";
-      break;
-    case StallKind::kNotConnected:
-      what = "there was no connection to the upstream";
-      break;
-    case StallKind::kUpstreamWindow:
-      what = "it held the upstream's connection window while others waited";
-      break;
-    default:
-      what = stall.direction == Direction::kToUpstream ? "the upstream did not read"
-                                                       : "the application did not read";
+  std::string_view what = NameOf(kReasons, stall.kind);
+  if (what.empty()) {
+    what = stall.direction == Direction::kToUpstream ? "the upstream did not read"
+                                                     : "the application did not read";
   }
+  const auto lasted = std::chrono::duration<double>(stall.lasted).count();
   return fmt::format("lanekeeper: stuck.after passed: {} for {:.1f} s", what, lasted);
 }
 

@@ -141,7 +141,7 @@ TEST_P(MessageBurstsTest, ABurstThatIsTakenOnlyInPartIsSeenWaiting) {
   RawHttp2 raw = RawHttp2::Dial(proxy.app().listener().ports().front());
   raw.SendRequest(1, kMethod, {});
   raw.Send(kData, 0, 1, Framed("x") + Framed(std::string(1000, 'y')) + Framed("last"));
-  const Metrics::Labels as_slow = {{"direction", "to_upstream"}, {"kind", "slow_receiver"}};
+  const MetricLabels as_slow = {{"direction", "to_upstream"}, {"kind", "slow_receiver"}};
   EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_stuck", as_slow, 1));
   const StreamPage page = proxy.app().control().ListStreams({}, 0, 100);
   ASSERT_EQ(page.streams.size(), 1u);

@@ -15,7 +15,7 @@ TEST_P(MetricsTest, CountersMoveWhileTheStreamIsOpen) {
   ProxyHarness proxy(GetParam(), upstream.address());
   DownstreamCall call(proxy.channel(), "/pkg.Service/Chat");
   call.Start();
-  const Metrics::Labels method = {{"grpc_service", "pkg.Service"}, {"grpc_method", "Chat"}};
+  const MetricLabels method = {{"grpc_service", "pkg.Service"}, {"grpc_method", "Chat"}};
   for (int i = 1; i <= 3; ++i) {
     ASSERT_TRUE(call.Write(std::string(10, 'x')));
     ASSERT_TRUE(call.Read().has_value());
@@ -43,8 +43,8 @@ TEST_P(MetricsTest, AnIdleStreamWaitsInBothReceivesAndInNoSend) {
   DownstreamCall call(proxy.channel());
   call.Start();
   for (const char* direction : {"to_upstream", "to_downstream"}) {
-    const Metrics::Labels receive = {{"direction", direction}, {"op", "receive"}};
-    const Metrics::Labels send = {{"direction", direction}, {"op", "send"}};
+    const MetricLabels receive = {{"direction", direction}, {"op", "receive"}};
+    const MetricLabels send = {{"direction", direction}, {"op", "send"}};
     EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_stream_ops_in_flight", send, 0));
     if (std::string(direction) == "to_upstream") {
       EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_stream_ops_in_flight", receive, 1));

@@ -168,18 +168,25 @@ TEST_P(StreamListTest, TotalsCountWhatHasBeen) {
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(Unary(proxy.channel(), "12345").status.ok());
   auto call = OpenCall(proxy, "/s/M");
   ASSERT_TRUE(
-      Eventually([&] { return proxy.app().control().Totals().messages_to_downstream == 4; }));
-  ASSERT_TRUE(Eventually([&] { return proxy.app().control().Totals().streams_open == 1; }));
-  const StreamTotals totals = proxy.app().control().Totals();
-  EXPECT_EQ(totals.rpcs_started, 4u);
-  EXPECT_EQ(totals.messages_to_upstream, 4u);
-  EXPECT_EQ(totals.bytes_to_upstream, 19u);
-  EXPECT_EQ(totals.bytes_to_downstream, 19u);
-  EXPECT_EQ(totals.streams_stuck, 0u);
-  EXPECT_EQ(totals.downstream_connections, 1u);
-  EXPECT_EQ(totals.upstream_connections, 1u);
-  EXPECT_FALSE(totals.draining);
+      Eventually([&] { return proxy.app().control().Totals().messages_to_downstream() == 4; }));
+  ASSERT_TRUE(Eventually([&] { return proxy.app().control().Totals().streams_open() == 1; }));
+  const adminpb::Totals totals = proxy.app().control().Totals();
+  EXPECT_EQ(totals.rpcs_started(), 4u);
+  EXPECT_EQ(totals.messages_to_upstream(), 4u);
+  EXPECT_EQ(totals.bytes_to_upstream(), 19u);
+  EXPECT_EQ(totals.bytes_to_downstream(), 19u);
+  EXPECT_EQ(totals.streams_stuck(), 0u);
+  EXPECT_EQ(totals.downstream_connections(), 1u);
+  EXPECT_EQ(totals.upstream_connections(), 1u);
+  EXPECT_FALSE(totals.draining());
+  EXPECT_EQ(totals.upstream_state(), "ready");
+  EXPECT_EQ(totals.upstream_address(), upstream.address());
   EXPECT_TRUE(call->End().ok());
+  // Zeros are written too; what matches a filter is the only one that is not the whole proxy's.
+  for (int i = 0; i < totals.GetDescriptor()->field_count(); ++i) {
+    const auto* field = totals.GetDescriptor()->field(i);
+    EXPECT_EQ(totals.GetReflection()->HasField(totals, field), field->name() != "streams_matching");
+  }
 }
 
 // Many look while many RPCs come and go: nobody deadlocks, nothing is seen half made.

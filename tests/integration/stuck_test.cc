@@ -60,11 +60,11 @@ class StuckTest : public BothKinds {
   // Waits until one stream is stuck in this way, by every account: the gauge, the counter, the
   // totals and the list.
   static void AwaitStuck(ProxyHarness& proxy, StallKind kind, Direction direction) {
-    const Metrics::Labels labels = {{"direction", ToLabel(direction)}, {"kind", ToLabel(kind)}};
+    const MetricLabels labels = {{"direction", ToLabel(direction)}, {"kind", ToLabel(kind)}};
     ASSERT_TRUE(proxy.AwaitMetric("lanekeeper_streams_stuck", labels, 1));
     EXPECT_EQ(proxy.Metric("lanekeeper_streams_stuck"), 1);
     EXPECT_EQ(proxy.Metric("lanekeeper_stream_stalls_total", labels), 1);
-    EXPECT_EQ(proxy.app().control().Totals().streams_stuck, 1u);
+    EXPECT_EQ(proxy.app().control().Totals().streams_stuck(), 1u);
     const StreamPage stuck = List(proxy, {.stuck = true});
     ASSERT_EQ(stuck.streams.size(), 1u);
     ASSERT_TRUE(stuck.streams[0].stall);
@@ -193,7 +193,7 @@ TEST_P(StuckTest, AnUpstreamThatTakesNoFirstMessageIsNotTakenForOneWithoutStream
       ASSERT_TRUE(proxy->AwaitMetric("lanekeeper_streams_open", {}, 3));
     }
     ASSERT_TRUE(call.Write(std::string(8000, 'x')));
-    const Metrics::Labels to_upstream = {{"direction", "to_upstream"}};
+    const MetricLabels to_upstream = {{"direction", "to_upstream"}};
     ASSERT_TRUE(proxy->AwaitMetric("lanekeeper_streams_stuck", to_upstream, stuck));
   }
   EXPECT_TRUE(proxy->AwaitMetric("lanekeeper_streams_stuck", {{"kind", "slow_receiver"}}, 3));

@@ -12,7 +12,7 @@
 #include <fstream>
 #include <mutex>
 
-#include "proxy/log/formatters.h"
+#include "proxy/log/log_event.h"
 
 namespace lanekeeper::testing {
 namespace {
@@ -36,7 +36,7 @@ void ReadableLog() {
   std::call_once(once, [] { spdlog::set_formatter(MakeLogFormatter(LogFormat::kText)); });
 }
 
-bool HasLabels(const prometheus::ClientMetric& metric, const Metrics::Labels& labels) {
+bool HasLabels(const prometheus::ClientMetric& metric, const MetricLabels& labels) {
   return std::all_of(labels.begin(), labels.end(), [&](const auto& label) {
     return std::find(metric.label.begin(), metric.label.end(), label) != metric.label.end();
   });
@@ -102,7 +102,7 @@ std::shared_ptr<grpc::Channel> ProxyHarness::NewChannel() const {
   return grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
 }
 
-double ProxyHarness::Metric(const std::string& name, const Metrics::Labels& labels) const {
+double ProxyHarness::Metric(const std::string& name, const MetricLabels& labels) const {
   double sum = NAN;
   for (const prometheus::MetricFamily& family : app_->metrics().Collect()) {
     if (family.name != name) continue;
@@ -114,7 +114,7 @@ double ProxyHarness::Metric(const std::string& name, const Metrics::Labels& labe
   return sum;
 }
 
-bool ProxyHarness::AwaitMetric(const std::string& name, const Metrics::Labels& labels,
+bool ProxyHarness::AwaitMetric(const std::string& name, const MetricLabels& labels,
                                double value) const {
   return Eventually([&] { return Metric(name, labels) == value; });
 }

@@ -31,9 +31,9 @@ class ProxyHarness {
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
   // The sum over all samples of a metric that carry these labels; NaN when there is none.
-  double Metric(const std::string& name, const Metrics::Labels& labels = {}) const;
+  double Metric(const std::string& name, const MetricLabels& labels = {}) const;
   // Whether the metric reaches the value within kPatience.
-  bool AwaitMetric(const std::string& name, const Metrics::Labels& labels, double value) const;
+  bool AwaitMetric(const std::string& name, const MetricLabels& labels, double value) const;
 
   // Cuts the App down before the test ends.
   void Stop();

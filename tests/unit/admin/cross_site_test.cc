@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/admin/http_guard.h"
 #include "tests/unit/admin/admin_testing.h"
 
 namespace lanekeeper::testing {
@@ -43,14 +44,13 @@ TEST_F(CrossSiteTest, ANameThatWasReboundToUsIsNot) {
 }
 
 TEST_F(CrossSiteTest, TheConfiguredHostIsOurs) {
-  const HttpGuard guard("Sidecar.internal");
   httplib::Request request;
   request.method = "GET";
   request.path = "/streams";
   request.headers = {{"Host", "sidecar.INTERNAL:9465"}};
-  EXPECT_FALSE(guard.Check(request));
+  EXPECT_FALSE(Guard(request, "Sidecar.internal"));
   request.headers = {{"Host", "other.internal:9465"}};
-  EXPECT_TRUE(guard.Check(request));
+  EXPECT_TRUE(Guard(request, "Sidecar.internal"));
 }
 
 TEST_F(CrossSiteTest, WithoutAHostItIsNoBrowser) { EXPECT_EQ(GetStatus(""), 200); }

@@ -61,11 +61,6 @@ void FakeControl::Remove(StreamId id) {
   streams_.erase(id);
 }
 
-void FakeControl::SetTotals(const StreamTotals& totals) {
-  std::lock_guard lock(mutex_);
-  totals_ = totals;
-}
-
 void FakeControl::RefuseDrain() {
   std::lock_guard lock(mutex_);
   can_drain_ = false;
@@ -119,10 +114,11 @@ std::optional<StreamSnapshot> FakeControl::CancelStream(StreamId id, const std::
   return was;
 }
 
-StreamTotals FakeControl::Totals() {
+adminpb::Totals FakeControl::Totals() {
   std::lock_guard lock(mutex_);
-  StreamTotals totals = totals_;
-  totals.streams_open = streams_.size();
+  adminpb::Totals totals;
+  totals.set_streams_open(streams_.size());
+  totals.set_upstream_address(config_.upstream.address);
   return totals;
 }
 

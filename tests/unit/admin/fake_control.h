@@ -22,7 +22,6 @@ class FakeControl final : public Control {
   void AddMany(size_t count);  // with ids from 1
   void Change(StreamId id, const std::function<void(StreamSnapshot&)>& change);
   void Remove(StreamId id);
-  void SetTotals(const StreamTotals& totals);
   void RefuseDrain();
 
   std::string cancel_reason() const;
@@ -32,7 +31,7 @@ class FakeControl final : public Control {
   StreamPage ListStreams(const StreamFilter& filter, StreamId after, size_t max) override;
   std::optional<StreamSnapshot> FindStream(StreamId id) override;
   std::optional<StreamSnapshot> CancelStream(StreamId id, const std::string& reason) override;
-  StreamTotals Totals() override;
+  adminpb::Totals Totals() override;
   bool RequestDrain() override;
   const Config& config() const override { return config_; }
   std::chrono::system_clock::time_point started() const override;
@@ -41,7 +40,6 @@ class FakeControl final : public Control {
   Config config_;
   mutable std::mutex mutex_;
   std::map<StreamId, StreamSnapshot> streams_;
-  StreamTotals totals_;
   std::string cancel_reason_;
   bool can_drain_ = true;
   int drains_ = 0;

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "proxy/admin/http_json.h"
+#include "proxy/admin/http_messages.h"
 #include "tests/unit/admin/admin_testing.h"
 
 namespace lanekeeper::testing {

@@ -76,16 +76,6 @@ TEST(ProtoConversionTest, ZerosAreSetAndWhatIsNotThereIsNot) {
     })");
 }
 
-TEST(ProtoConversionTest, EveryTotalCrosses) {
-  adminpb::Totals totals;
-  ToProto(StreamTotals{1, 2, 3, 4, 5, 6, "ready", 7, 8, 9, 10, 11, true}, "up:1", 12, &totals);
-  ExpectEqual(totals, R"(
-    streams_open: 1 streams_half_closed: 2 streams_stuck: 3 streams_awaiting_upstream: 4
-    downstream_connections: 5 upstream_connections: 6 upstream_state: "ready" rpcs_started: 7
-    messages_to_upstream: 8 messages_to_downstream: 9 bytes_to_upstream: 10
-    bytes_to_downstream: 11 draining: true upstream_address: "up:1" streams_matching: 12)");
-}
-
 TEST(ProtoConversionTest, EveryStateOfALaneHasAWordOfItsOwn) {
   StreamSnapshot snapshot;
   adminpb::Stream stream;

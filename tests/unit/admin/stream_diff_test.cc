@@ -1,4 +1,4 @@
-#include "proxy/admin/stream_diff.h"
+#include "proxy/admin/watch.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "proxy/cli/table.h"
+#include "proxy/cli/stream_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,3 @@
-#include "proxy/log/formatters.h"
-
 #include <gtest/gtest.h>
 
 #include <chrono>

@@ -1,5 +1,3 @@
-#include "proxy/log/line_writer.h"
-
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +6,7 @@
 #include <thread>
 
 #include "log_testing.h"
+#include "proxy/log/log_queue.h"
 
 namespace lanekeeper {
 namespace {

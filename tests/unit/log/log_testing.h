@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "config/config.h"
-#include "proxy/log/formatters.h"
+#include "proxy/log/log_event.h"
 
 namespace lanekeeper {
 

@@ -1,9 +1,9 @@
-#include "proxy/log/trace_context.h"
-
 #include <gtest/gtest.h>
 
 #include <ostream>
 #include <string>
+
+#include "proxy/log/stream_log.h"
 
 namespace lanekeeper {
 namespace {

@@ -1,5 +1,3 @@
-#include "proxy/net/local_pacing.h"
-
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -27,8 +25,7 @@ bool Choose(const Fd& fd, const std::string& name) {
 
 // What it has once StopPacingFor has been told that it leads there.
 std::string CongestionTo(const std::string& ip, const Fd& fd) {
-  const auto address = *SocketAddress::FromIp(ip, 1);
-  StopPacingFor(fd.get(), address.get(), address.size);
+  StopPacingFor(fd.get(), *SocketAddress::FromIp(ip, 1));
   return Congestion(fd.get());
 }
 

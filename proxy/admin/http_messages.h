@@ -1,5 +1,5 @@
-// Messages of the admin API as JSON and back, and the JSON that says what went wrong. Values only;
-// any thread.
+// Messages of the admin API as HTTP has them: requests from the query of a URL or from JSON,
+// answers as JSON, and what went wrong. Values only; any thread.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -8,6 +8,8 @@
 
 #include <string>
 #include <string_view>
+
+#include "proxy/admin/proto_conversion.h"
 
 namespace lanekeeper {
 
@@ -26,5 +28,12 @@ void Respond(const grpc::Status& status, const google::protobuf::Message& messag
 void RespondError(const grpc::Status& status, httplib::Response& response);
 // An error for which gRPC has no code of its own.
 void RespondError(int http_status, const std::string& message, httplib::Response& response);
+
+// INVALID_ARGUMENT, with what was expected, for a parameter that means nothing, is not known or
+// comes twice: leaving it out would show what was not asked for.
+grpc::Status ParseQuery(const httplib::Params& params, adminpb::ListStreamsRequest* request);
+grpc::Status ParseQuery(const httplib::Params& params, adminpb::WatchStreamsRequest* request);
+// For paths that take no parameters.
+grpc::Status ParseNoQuery(const httplib::Params& params);
 
 }  // namespace lanekeeper

@@ -1,12 +1,19 @@
-// Many clients at once, each with a connection of its own, as the processes of a prefork
-// application have them. The connections stay open to the end, so that whoever reads the proxy's
-// metrics meanwhile sees them all.
+// What `lanekeeper demo` and `lanekeeper demo-clients` do.
 #pragma once
 
 #include <string>
 
 namespace lanekeeper {
 
+// A gRPC server with the demo's two services: what an upstream looks like to lanekeeper.
+// Serves on "HOST:PORT" (port 0 picks one) or "unix:///path": prints "demo upstream listening on
+// HOST:PORT" and goes on until SIGTERM or SIGINT; RPCs that are open then have a second left.
+// Returns the process's exit code.
+int RunDemoUpstream(const std::string& listen);
+
+// Many clients at once, each with a connection of its own, as the processes of a prefork
+// application have them. The connections stay open to the end, so that whoever reads the proxy's
+// metrics meanwhile sees them all.
 struct DemoClientsOptions {
   // A gRPC target: "127.0.0.1:50051", "unix:///path".
   std::string target;
