@@ -41,21 +41,21 @@ size_t HeaderListBytesMax(const LimitsConfig& limits) {
 RpcEnvironment EnvironmentOf(const Config& config, Worker& worker, Channel& channel) {
   const LimitsConfig& limits = config.limits;
   const bool own = limits.response_metadata_size_bytes.has_value();
-  return {.loop = worker.loop(),
-          .metrics = worker.metrics(),
-          .channel = channel,
-          .executor = worker.executor(),
-          .message_bytes_max =
-              limits.message_size_bytes ? static_cast<uint64_t>(*limits.message_size_bytes)
-                                        : std::numeric_limits<uint64_t>::max(),
-          .response_metadata_bytes_max = static_cast<size_t>(
-              limits.response_metadata_size_bytes.value_or(limits.metadata_size_bytes)),
-          .response_metadata_key = own ? "response_metadata_size" : "metadata_size",
-          .thread_kind = config.rpc_threads.kind,
-          .stall_rules = StallRulesOf(config.stuck),
-          .access_log = AccessLog(config.log.access),
-          .steady_epoch =
-              std::chrono::system_clock::now() - std::chrono::nanoseconds(InstantNow())};
+  return {
+      .loop = worker.loop(),
+      .metrics = worker.metrics(),
+      .channel = channel,
+      .executor = worker.executor(),
+      .message_bytes_max = limits.message_size_bytes
+                               ? static_cast<uint64_t>(*limits.message_size_bytes)
+                               : std::numeric_limits<uint64_t>::max(),
+      .response_metadata_bytes_max = static_cast<size_t>(
+          limits.response_metadata_size_bytes.value_or(limits.metadata_size_bytes)),
+      .response_metadata_key = own ? "response_metadata_size" : "metadata_size",
+      .thread_kind = config.rpc_threads.kind,
+      .stall_rules = StallRulesOf(config.stuck),
+      .access_log = AccessLog(config.log.access),
+      .steady_epoch = std::chrono::system_clock::now() - std::chrono::nanoseconds(InstantNow())};
 }
 
 }  // namespace
@@ -68,11 +68,12 @@ App::App(const Config& config, std::function<void()> request_drain)
       channel_(worker_.loop(), config_.upstream, config.limits.upstream_waiting,
                HeaderListBytesMax(config.limits)),
       environment_(EnvironmentOf(config_, worker_, channel_)),
-      listener_(config.listen,
-                {environment_, worker_.rpcs(), registry_.admission(),
-                 {static_cast<size_t>(config.limits.metadata_size_bytes),
-                  config.upstream.authority},
-                 HeaderListBytesMax(config.limits)}),
+      listener_(config.listen, {environment_,
+                                worker_.rpcs(),
+                                registry_.admission(),
+                                {static_cast<size_t>(config.limits.metadata_size_bytes),
+                                 config.upstream.authority},
+                                HeaderListBytesMax(config.limits)}),
       stuck_detector_(config.stuck, registry_),
       request_drain_(std::move(request_drain)) {
   AddSources();
@@ -132,8 +133,7 @@ void App::EndDrain() { end_drain_ = true; }
 void App::LogStart() const {
   if (observability_) spdlog::info("metrics on {}", observability_->name());
   if (admin_) spdlog::info("control on {}", admin_->name());
-  for (const std::string& address : listener_.addresses())
-    spdlog::info("listening on {}", address);
+  for (const std::string& address : listener_.addresses()) spdlog::info("listening on {}", address);
 }
 
 }  // namespace lanekeeper

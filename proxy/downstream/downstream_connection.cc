@@ -25,8 +25,7 @@ void DownstreamConnection::OnRequest(int32_t id, const http2::FieldList& fields,
     return connection_.RejectStream(id, Code(H2Error::kProtocolError));
   }
   if (head.kind == RequestKind::kNotGrpc) {
-    return NotGrpc::Answer(connection_, id, end, head.request.content_length,
-                           context_.environment);
+    return NotGrpc::Answer(connection_, id, end, head.request.content_length, context_.environment);
   }
   RejectReason reason{};
   std::optional<AdmittedPlace> place = context_.admission.TryEnter(reason);

@@ -1,5 +1,6 @@
 // One connection of an application: judges its requests, admits them, and makes RPCs of them. Owns
-// the HTTP/2 connection. On the loop's thread; when the connection ends, the listener lets go of it.
+// the HTTP/2 connection. On the loop's thread; when the connection ends, the listener lets go of
+// it.
 #pragma once
 
 #include <memory>

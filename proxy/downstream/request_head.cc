@@ -39,7 +39,7 @@ struct Findings {
       case 10:
         return name == ":authority" ? &authority : name == "connection" ? &connection : nullptr;
       case 12:
-        return name == "content-type" ? &content_type
+        return name == "content-type"   ? &content_type
                : name == "grpc-timeout" ? &grpc_timeout
                                         : nullptr;
       case 14:
@@ -65,7 +65,8 @@ Findings Find(const http2::FieldList& fields) {
   return found;
 }
 
-// What no client may send. A gRPC client is told by a status, or forgiven: this is a hop of its own.
+// What no client may send. A gRPC client is told by a status, or forgiven: this is a hop of its
+// own.
 bool BreaksHttp2(const http2::FieldList& fields, bool grpc) {
   if (grpc) return false;
   for (const http2::Field field : fields) {

@@ -30,8 +30,8 @@ constexpr ByteSet kMessageValue = SetOf([](int c) { return c >= 0x20 && c != 0x7
 constexpr ByteSet kAuthority =
     SetOf([](int c) { return c != '/' && c != '\\' && c != ' ' && c != '?' && c != '#'; });
 // RFC 9113 section 8.2.1.
-constexpr ByteSet kHttp2Name = SetOf(
-    [](int c) { return c > 0x20 && c < 0x7f && (c < 'A' || c > 'Z') && c != ':'; });
+constexpr ByteSet kHttp2Name =
+    SetOf([](int c) { return c > 0x20 && c < 0x7f && (c < 'A' || c > 'Z') && c != ':'; });
 constexpr ByteSet kHttp2Value = SetOf([](int c) { return c != 0 && c != '\r' && c != '\n'; });
 
 bool AllIn(const ByteSet& set, std::string_view text) {
@@ -121,8 +121,9 @@ bool IsHostAuthority(std::string_view authority) {
   if (authority.empty() || authority.front() == '%' || authority.front() == '.') return false;
   if (!AllIn(kAuthority, authority)) return false;
   const size_t percent = authority.find('%');
-  return percent == std::string_view::npos || (authority.find("%2F", percent) == std::string_view::npos &&
-                                               authority.find("%2f", percent) == std::string_view::npos);
+  return percent == std::string_view::npos ||
+         (authority.find("%2F", percent) == std::string_view::npos &&
+          authority.find("%2f", percent) == std::string_view::npos);
 }
 
 bool IsPerRpcField(std::string_view name) {

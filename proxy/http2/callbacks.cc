@@ -1,7 +1,8 @@
+#include "proxy/http2/callbacks.h"
+
 #include <algorithm>
 #include <utility>
 
-#include "proxy/http2/callbacks.h"
 #include "proxy/http2/session.h"
 
 namespace lanekeeper::http2 {
@@ -18,8 +19,8 @@ int Callbacks::OnBeginHeaders(nghttp2_session*, const nghttp2_frame*, void* user
 }
 
 int Callbacks::OnHeader(nghttp2_session*, const nghttp2_frame*, const uint8_t* name,
-                    size_t name_size, const uint8_t* value, size_t value_size, uint8_t flags,
-                    void* user) {
+                        size_t name_size, const uint8_t* value, size_t value_size, uint8_t flags,
+                        void* user) {
   Connection& connection = Of(user);
   FieldList& block = connection.block_;
   if (connection.block_too_large_) return 0;
@@ -67,7 +68,7 @@ int Callbacks::OnFrame(nghttp2_session* session, const nghttp2_frame* frame, voi
 }
 
 void Callbacks::OnHeaderBlock(Connection& connection, nghttp2_session* session,
-                          const nghttp2_frame& frame, bool end) {
+                              const nghttp2_frame& frame, bool end) {
   const int32_t id = frame.hd.stream_id;
   const bool too_large = connection.block_too_large_;
   if (frame.headers.cat == NGHTTP2_HCAT_REQUEST) {
@@ -126,7 +127,7 @@ void Callbacks::OnGoaway(Connection& connection, const nghttp2_goaway& frame) {
 }
 
 int Callbacks::OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data,
-                  size_t size, void* user) {
+                      size_t size, void* user) {
   Connection& connection = Of(user);
   // Connection credit goes back on receipt: one stalled stream must not stall its neighbours.
   nghttp2_session_consume_connection(session, size);
@@ -181,8 +182,8 @@ void Callbacks::OnSent(Connection& connection, nghttp2_session* session, int32_t
   connection.ResetSent(*stream);
 }
 
-// A response that the library could not send: its stream would stay open for ever. A request that was
-// not sent is closed by the library, and the peer has never heard of it.
+// A response that the library could not send: its stream would stay open for ever. A request that
+// was not sent is closed by the library, and the peer has never heard of it.
 int Callbacks::OnFrameNotSend(nghttp2_session* session, const nghttp2_frame* frame, int,
                               void* user) {
   if (Of(user).options_.side == Side::kUpstream) return 0;
@@ -203,7 +204,7 @@ int Callbacks::OnInvalidFrame(nghttp2_session*, const nghttp2_frame* frame, int 
 }
 
 ssize_t Callbacks::ReadData(nghttp2_session* session, int32_t id, uint8_t*, size_t length,
-                        uint32_t* flags, nghttp2_data_source* source, void* user) {
+                            uint32_t* flags, nghttp2_data_source* source, void* user) {
   Connection& connection = Of(user);
   Stream& stream = *static_cast<Stream*>(source->ptr);
   if (stream.end_queued_ || stream.end_raw_) return NGHTTP2_ERR_DEFERRED;
@@ -225,8 +226,7 @@ ssize_t Callbacks::ReadData(nghttp2_session* session, int32_t id, uint8_t*, size
     if (!stream.trailers_out_.empty()) {
       *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
       NameValues& trailers = *connection.pairs_;
-      const nghttp2_nv* pairs =
-          trailers.From(stream.trailers_out_, NameValues::Bytes::kBorrowed);
+      const nghttp2_nv* pairs = trailers.From(stream.trailers_out_, NameValues::Bytes::kBorrowed);
       nghttp2_submit_trailer(session, id, pairs, trailers.size());
     }
   }
@@ -234,7 +234,7 @@ ssize_t Callbacks::ReadData(nghttp2_session* session, int32_t id, uint8_t*, size
 }
 
 int Callbacks::SendData(nghttp2_session*, nghttp2_frame*, const uint8_t* header, size_t length,
-                    nghttp2_data_source* source, void* user) {
+                        nghttp2_data_source* source, void* user) {
   Connection& connection = Of(user);
   Stream& stream = *static_cast<Stream*>(source->ptr);
   constexpr size_t kFrameHeaderBytes = 9;

@@ -14,7 +14,7 @@ enum class StreamFate : uint8_t {
   kNotClosed,    // it is open, or never was
   kEndedByPeer,  // END_STREAM: nothing more of it can be on its way
   kResetByPeer,
-  kResetByUs,    // what the peer sent before it knew may still come
+  kResetByUs,  // what the peer sent before it knew may still come
 };
 
 class ClosedStreams {

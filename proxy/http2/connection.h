@@ -67,10 +67,10 @@ enum class EndKind : uint8_t {
   kSocketError,
   kProtocolError,
   kFlood,
-  kHttp1,  // the peer spoke HTTP/1
-  kTls,    // the peer spoke TLS
-  kOther,  // the peer spoke something else
-  kClosed, // by us
+  kHttp1,   // the peer spoke HTTP/1
+  kTls,     // the peer spoke TLS
+  kOther,   // the peer spoke something else
+  kClosed,  // by us
 };
 
 struct ConnectionEnd {
@@ -189,9 +189,9 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   nghttp2_session* session_ = nullptr;
   const std::unique_ptr<NameValues> pairs_;
   Output output_;
-  Link streams_;  // that are open
-  Link ring_;     // of those, the ones with bytes to send, whose turn is to come
-  Link unserved_; // whose turn it is, or was: the library has not asked for their bytes again
+  Link streams_;     // that are open
+  Link ring_;        // of those, the ones with bytes to send, whose turn is to come
+  Link unserved_;    // whose turn it is, or was: the library has not asked for their bytes again
   FieldList block_;  // the header block that is being read
   bool block_too_large_ = false;
   std::array<uint8_t, 16> carry_{};  // the begin of a frame whose rest has not come
@@ -202,12 +202,12 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   bool ended_ = false;
   bool in_input_ = false;
   bool read_again_ = false;
-  bool going_away_ = false;       // no further stream may be opened here
+  bool going_away_ = false;  // no further stream may be opened here
   bool answered_ = false;
-  bool closing_ = false;          // ends once all is written
+  bool closing_ = false;  // ends once all is written
   bool drain_notice_sent_ = false;
   bool goaway_sent_ = false;
-  bool window_spent_ = false;     // the peer's connection window
+  bool window_spent_ = false;  // the peer's connection window
   bool room_changed_ = false;
   int32_t goaway_last_id_ = INT32_MAX;
   int32_t reset_id_ = -1;  // whose RST_STREAM is being handled

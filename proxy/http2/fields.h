@@ -32,7 +32,8 @@ class FieldList {
     Field operator*() const {
       const Head head = HeadAt(at_);
       const char* name = at_ + sizeof(Head);
-      return {{name, head.name_size}, {name + head.name_size, head.value_size}, head.never_index != 0};
+      return {
+          {name, head.name_size}, {name + head.name_size, head.value_size}, head.never_index != 0};
     }
     Iterator& operator++() {
       const Head head = HeadAt(at_);
@@ -133,7 +134,8 @@ class FieldList {
   Memory& WithRoom(size_t bytes) {
     const size_t needed = used() + bytes;
     if (memory_ != nullptr && needed <= memory_->capacity) return *memory_;
-    const size_t capacity = memory_ == nullptr ? needed : std::max(needed, 2 * size_t{memory_->capacity});
+    const size_t capacity =
+        memory_ == nullptr ? needed : std::max(needed, 2 * size_t{memory_->capacity});
     void* larger = std::realloc(memory_.release(), sizeof(Memory) + capacity);
     if (larger == nullptr) throw std::bad_alloc();
     const bool fresh = needed == bytes;

@@ -51,14 +51,14 @@ struct FloodLimit {
 };
 
 inline constexpr std::array<FloodLimit, kFloodKinds> kFloodLimits = {{
-    {1000, 100},      // kPing
-    {200, 20},        // kSettings
-    {5000, 1000},     // kPriority: browsers and old libraries send one a request
-    {2000, 200},      // kReset
-    {1000, 100},      // kForcedReset
-    {20000, 5000},    // kWindowUpdate
-    {20000, 2000},    // kEmptyFrame
-    {1000, 100},      // kUnknownFrame
+    {1000, 100},    // kPing
+    {200, 20},      // kSettings
+    {5000, 1000},   // kPriority: browsers and old libraries send one a request
+    {2000, 200},    // kReset
+    {1000, 100},    // kForcedReset
+    {20000, 5000},  // kWindowUpdate
+    {20000, 2000},  // kEmptyFrame
+    {1000, 100},    // kUnknownFrame
 }};
 
 class FloodGuard {
@@ -68,9 +68,9 @@ class FloodGuard {
     const auto index = static_cast<size_t>(kind);
     Bucket& bucket = buckets_[index];
     const FloodLimit& limit = kFloodLimits[index];
-    bucket.used = std::max(0.0, bucket.used - static_cast<double>(now - bucket.at) / 1e9 *
-                                                  limit.per_second) +
-                  1;
+    bucket.used =
+        std::max(0.0, bucket.used - static_cast<double>(now - bucket.at) / 1e9 * limit.per_second) +
+        1;
     bucket.at = now;
     return bucket.used <= limit.burst;
   }

@@ -29,8 +29,7 @@ bool Connection::JudgeFrame(uint8_t type, uint8_t flags, uint32_t length, int32_
     case NGHTTP2_RST_STREAM: {
       if (options_.side == Side::kUpstream) break;  // it may reset what we ask of it
       // Clients reset streams that have been answered, too: those cost nothing any more.
-      const auto* stream =
-          static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_, id));
+      const auto* stream = static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_, id));
       if (stream != nullptr && !stream->headers_sent_) CountFlood(FloodKind::kReset);
       break;
     }

@@ -50,7 +50,8 @@ void Connection::Fill() {
       continue;
     }
     if (output_.bytes() >= kOutputBytesMax) return;
-    // The library asks for what may leave: whoever has bytes and was not asked is stopped by a window.
+    // The library asks for what may leave: whoever has bytes and was not asked is stopped by a
+    // window.
     while (!unserved_.alone()) {
       Stream& stream = static_cast<RingLink*>(unserved_.next)->stream;
       stream.in_ring_.Leave();
@@ -97,8 +98,14 @@ void Connection::MarkBlocked(Stream& stream, BlockedBy by) {
 void Connection::EndWithoutWindow(Stream& stream) {
   constexpr uint8_t kEndStream = 1;
   const auto id = static_cast<uint32_t>(stream.id_);
-  const std::array<uint8_t, 9> frame{0, 0, 0, 0, kEndStream, static_cast<uint8_t>(id >> 24),
-                                     static_cast<uint8_t>(id >> 16), static_cast<uint8_t>(id >> 8),
+  const std::array<uint8_t, 9> frame{0,
+                                     0,
+                                     0,
+                                     0,
+                                     kEndStream,
+                                     static_cast<uint8_t>(id >> 24),
+                                     static_cast<uint8_t>(id >> 16),
+                                     static_cast<uint8_t>(id >> 8),
                                      static_cast<uint8_t>(id)};
   output_.Append(frame.data(), frame.size());
   stream.end_raw_ = true;

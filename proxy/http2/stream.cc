@@ -53,7 +53,8 @@ bool Stream::SendOperation::await_ready() {
   if (stream.send_started_) stream.observer_.OnContractViolation("send");
   stream.send_started_ = true;
   if (stream.closed() || stream.out_.empty()) return true;
-  return stream.connection_ != nullptr && stream.blocked_since_.load(std::memory_order_relaxed) == 0 &&
+  return stream.connection_ != nullptr &&
+         stream.blocked_since_.load(std::memory_order_relaxed) == 0 &&
          stream.out_.bytes() <= kRoomBytes;
 }
 
@@ -145,7 +146,8 @@ void Stream::Renew() {
   credit_owed_ = growth_credit_ = 0;
   body_left_ = kNoLength;
   has_headers_ = headers_taken_ = headers_sent_ = remote_ended_ = ended_with_headers_ = false;
-  ending_ = end_framed_ = end_queued_ = end_raw_ = served_ = fields_too_large_ = headers_framed_ = reset_waits_ = false;
+  ending_ = end_framed_ = end_queued_ = end_raw_ = served_ = fields_too_large_ = headers_framed_ =
+      reset_waits_ = false;
 }
 
 // What is sent again after a renewal has given its credit before: never more than is owed.

@@ -194,9 +194,9 @@ class Stream : public Link {
   FieldList trailers_;
   FieldList headers_out_;
   FieldList trailers_out_;
-  size_t credit_owed_ = 0;       // received and not given back yet
-  size_t growth_credit_ = 0;     // given back since the window last grew
-  uint32_t window_growth_ = 0;   // taken from the connection's budget
+  size_t credit_owed_ = 0;         // received and not given back yet
+  size_t growth_credit_ = 0;       // given back since the window last grew
+  uint32_t window_growth_ = 0;     // taken from the connection's budget
   int64_t body_left_ = kNoLength;  // of a content-length that was announced
   int32_t id_ = -1;
   uint32_t close_code_ = 0;
@@ -214,9 +214,9 @@ class Stream : public Link {
   bool fields_too_large_ = false;
   bool ending_ = false;
   bool end_framed_ = false;
-  bool end_queued_ = false;   // goes without asking for data
-  bool end_raw_ = false;      // went without the library's knowledge
-  bool served_ = false;       // has had its share of this round
+  bool end_queued_ = false;  // goes without asking for data
+  bool end_raw_ = false;     // went without the library's knowledge
+  bool served_ = false;      // has had its share of this round
   bool receive_started_ = false;
   bool send_started_ = false;
   std::atomic<BlockedBy> blocked_by_{BlockedBy::kNothing};

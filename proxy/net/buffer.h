@@ -43,9 +43,7 @@ class Buffers {
 
  private:
   void Free(Block* block);
-  void Hold(int64_t bytes) {
-    bytes_held_.store(bytes_held() + bytes, std::memory_order_relaxed);
-  }
+  void Hold(int64_t bytes) { bytes_held_.store(bytes_held() + bytes, std::memory_order_relaxed); }
 
   Pool& pool_;
   std::vector<Block*> kept_;
@@ -82,7 +80,8 @@ class SliceQueue {
   void AppendCopy(const uint8_t* data, size_t size);
   // All of the other's.
   void Splice(SliceQueue& other);
-  // The other's bytes once more: large slices by reference, small ones as copies, which pin nothing.
+  // The other's bytes once more: large slices by reference, small ones as copies, which pin
+  // nothing.
   void Share(const SliceQueue& other);
   // Removes bytes from the front, which must be there, and calls take(block, data, size) for each
   // piece. The block is valid during the call; take adds a reference to keep it.

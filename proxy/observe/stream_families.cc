@@ -157,10 +157,9 @@ void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
       "lanekeeper_stream_contract_violations_total",
       "Second sends or receives in one direction of a stream: a bug of lanekeeper, always 0.",
       MetricType::Counter, [](const MetricShard& s) { return s.contract_violations.Get(); });
-  collect.One(
-      "lanekeeper_stream_reserved_flags_total",
-      "Messages whose flag byte has a bit set that gRPC reserves; they pass.",
-      MetricType::Counter, [](const MetricShard& s) { return s.reserved_flags.Get(); });
+  collect.One("lanekeeper_stream_reserved_flags_total",
+              "Messages whose flag byte has a bit set that gRPC reserves; they pass.",
+              MetricType::Counter, [](const MetricShard& s) { return s.reserved_flags.Get(); });
 }
 
 }  // namespace lanekeeper

@@ -35,8 +35,7 @@ bool Attempts::TakeAnother(http2::CloseCause cause, uint32_t code) {
   const bool not_processed =
       cause == http2::CloseCause::kNotProcessed && not_processed_ < kNotProcessedMax;
   const bool refused = cause == http2::CloseCause::kPeerReset &&
-                       code == Code(H2Error::kRefusedStream) &&
-                       refused_ < kRefusedMax;
+                       code == Code(H2Error::kRefusedStream) && refused_ < kRefusedMax;
   if (!not_processed && !refused) return false;
   ++(not_processed ? not_processed_ : refused_);
   state_ = Next(state_, AttemptEvent::kNotSeen);

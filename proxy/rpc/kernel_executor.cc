@@ -26,9 +26,7 @@ constexpr Instant kTidyInterval = 100'000'000;
 // One OS thread and the semaphore that hands it the baton.
 class FiberThread {
  public:
-  explicit FiberThread(KernelExecutor& executor) : executor_(executor) {
-    sem_init(&baton_, 0, 0);
-  }
+  explicit FiberThread(KernelExecutor& executor) : executor_(executor) { sem_init(&baton_, 0, 0); }
   FiberThread(const FiberThread&) = delete;
   FiberThread& operator=(const FiberThread&) = delete;
   ~FiberThread() {
@@ -45,7 +43,8 @@ class FiberThread {
     pthread_attr_destroy(&attributes);
     return started_;
   }
-  // A name costs a system call: on a busy proxy the next RPC has the same. Fifteen bytes of it show.
+  // A name costs a system call: on a busy proxy the next RPC has the same. Fifteen bytes of it
+  // show.
   void Call(std::string_view name) {
     name = name.substr(0, kNameBytes);
     if (name == name_) return;
@@ -82,9 +81,7 @@ class FiberThread {
 };
 
 KernelExecutor::KernelExecutor(EventLoop& loop)
-    : loop_(loop),
-      main_(std::make_unique<FiberThread>(*this)),
-      tidy_timer_(loop.timers(), *this) {}
+    : loop_(loop), main_(std::make_unique<FiberThread>(*this)), tidy_timer_(loop.timers(), *this) {}
 
 KernelExecutor::~KernelExecutor() {
   for (auto& thread : threads_) {

@@ -65,11 +65,12 @@ void Rpc::Start() { Run(); }
 void Rpc::OnSlot(http2::Connection& connection) {
   const size_t taken = connection.header_list_bytes_taken();
   if (request_.fields.list_bytes() > taken) {
-    return FailWith({TerminationCause::kLimit, StatusCode::kResourceExhausted,
-                     fmt::format("lanekeeper: metadata of {} bytes exceeds what the upstream takes, "
-                                 "{} bytes",
-                                 request_.fields.list_bytes(), taken)},
-                    true);
+    return FailWith(
+        {TerminationCause::kLimit, StatusCode::kResourceExhausted,
+         fmt::format("lanekeeper: metadata of {} bytes exceeds what the upstream takes, "
+                     "{} bytes",
+                     request_.fields.list_bytes(), taken)},
+        true);
   }
   bool opened = false;
   const Instant now = environment_.loop.now();
@@ -147,9 +148,9 @@ void Rpc::OnClosed(http2::Stream& stream) {
     if (!ended_) {
       ended_ = true;
       const bool late = deadline_passed();
-      recorder_.End(late ? TerminationCause::kDeadline : TerminationCause::kClientCancel,
-                    static_cast<int>(late ? StatusCode::kDeadlineExceeded
-                                          : StatusCode::kCancelled));
+      recorder_.End(
+          late ? TerminationCause::kDeadline : TerminationCause::kClientCancel,
+          static_cast<int>(late ? StatusCode::kDeadlineExceeded : StatusCode::kCancelled));
     } else if (!recorder_.ended()) {
       recorder_.End(TerminationCause::kClientCancel, static_cast<int>(StatusCode::kCancelled));
     }
@@ -195,11 +196,11 @@ void Rpc::UpstreamBroke() {
     return;
   }
   const bool broken = upstream_.close_cause() == http2::CloseCause::kProtocolError;
-  FailWith({TerminationCause::kUpstreamLost,
-            broken ? StatusCode::kInternal : StatusCode::kUnavailable,
-            broken ? "lanekeeper: the upstream broke the rules of HTTP/2 on this stream"
-                   : "lanekeeper: the connection to the upstream was lost"},
-           false);
+  FailWith(
+      {TerminationCause::kUpstreamLost, broken ? StatusCode::kInternal : StatusCode::kUnavailable,
+       broken ? "lanekeeper: the upstream broke the rules of HTTP/2 on this stream"
+              : "lanekeeper: the connection to the upstream was lost"},
+      false);
 }
 
 void Rpc::OnContractViolation(const char* operation) {

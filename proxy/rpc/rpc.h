@@ -50,8 +50,8 @@ struct Request {
   http2::FieldList fields;  // grpc-timeout as it came
   std::shared_ptr<const std::string> peer;
   std::optional<std::chrono::nanoseconds> timeout;
-  int64_t content_length = -1;      // -1: not announced
-  std::optional<Ending> problem;    // why it must fail instead
+  int64_t content_length = -1;    // -1: not announced
+  std::optional<Ending> problem;  // why it must fail instead
   std::string_view method() const { return fields.Find(":path"); }
 };
 
@@ -60,7 +60,8 @@ class Rpc final : public Pooled,
                   private http2::StreamObserver,
                   private StartRequest {
  public:
-  Rpc(StreamId id, AdmittedPlace place, Request request, RpcEnvironment& environment, RpcShard& owner);
+  Rpc(StreamId id, AdmittedPlace place, Request request, RpcEnvironment& environment,
+      RpcShard& owner);
   Rpc(const Rpc&) = delete;
   Rpc& operator=(const Rpc&) = delete;
   ~Rpc() override;

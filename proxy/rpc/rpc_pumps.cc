@@ -27,7 +27,8 @@ int64_t CountPassed(StreamActivity& activity, MetricShard& metrics, Direction di
   way.bytes.Add(bytes);
   metrics.messages[index].Add(messages);
   metrics.message_bytes[index].Add(bytes);
-  metrics.reserved_flags.Add(static_cast<int64_t>(after.reserved_flags() - before.reserved_flags()));
+  metrics.reserved_flags.Add(
+      static_cast<int64_t>(after.reserved_flags() - before.reserved_flags()));
   return messages;
 }
 
@@ -133,8 +134,8 @@ Detached Rpc::PumpResponses() {
     way.send.Started();
     const bool sent = co_await downstream_.Send(std::move(chunk));
     way.send.Completed();
-    recorder_.method().messages_sent.Add(CountPassed(
-        activity_, environment_.metrics, Direction::kToDownstream, before, responses_));
+    recorder_.method().messages_sent.Add(
+        CountPassed(activity_, environment_.metrics, Direction::kToDownstream, before, responses_));
     if (!sent || ended_) break;
   }
   PumpEnded();
@@ -167,14 +168,14 @@ bool Rpc::Count(Direction direction, MessageCounter& counter, SliceQueue& bytes)
     fits = counter.Add(node->data, node->size);
   }
   if (direction == Direction::kToUpstream) {
-    recorder_.method().messages_received.Add(static_cast<int64_t>(counter.begun() - before.begun()));
+    recorder_.method().messages_received.Add(
+        static_cast<int64_t>(counter.begun() - before.begun()));
   }
   if (fits) return true;
   SliceQueue whole(environment_.loop.buffers());
-  bytes.Consume(counter.bytes() - before.bytes(),
-                [&](Block* block, const uint8_t* data, uint32_t size) {
-                  whole.Append(block, data, size);
-                });
+  bytes.Consume(
+      counter.bytes() - before.bytes(),
+      [&](Block* block, const uint8_t* data, uint32_t size) { whole.Append(block, data, size); });
   if (direction == Direction::kToDownstream) {
     downstream_.Push(whole);
     const int64_t messages =
@@ -205,9 +206,8 @@ bool Rpc::ForwardHeaders() {
   activity_.Answered();
   http2::FieldList& received = upstream_.headers();
   const std::string_view status = received.Find(":status");
-  http_status_ = status.size() == 3
-                     ? (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0')
-                     : 0;
+  http_status_ =
+      status.size() == 3 ? (status[0] - '0') * 100 + (status[1] - '0') * 10 + (status[2] - '0') : 0;
   grpc_response_ = http_status_ == 200 && IsGrpcContentType(received.Find("content-type"));
   if (upstream_.ended_with_headers()) {
     ForwardEnd();
@@ -250,8 +250,8 @@ void Rpc::RecordUpstreamStatus(const http2::FieldList& fields) {
     if (field.name == "grpc-status" && code <= 0) code = ParseStatus(field.value);
   }
   if (code < 0) {
-    code = static_cast<int>(http_status_ == 200 ? StatusCode::kUnknown
-                                                : StatusOfHttp(http_status_));
+    code =
+        static_cast<int>(http_status_ == 200 ? StatusCode::kUnknown : StatusOfHttp(http_status_));
   }
   const bool timed_out = code == static_cast<int>(StatusCode::kDeadlineExceeded) ||
                          code == static_cast<int>(StatusCode::kCancelled);

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/log/stream_log.h"
 #include "proxy/base/thread_name.h"
+#include "proxy/log/stream_log.h"
 
 namespace lanekeeper {
 namespace {

@@ -13,14 +13,15 @@
 #include <vector>
 
 #include "config/config.h"
-#include "proxy/rpc/rpc_registry.h"
 #include "proxy/observe/stream_snapshot.h"
+#include "proxy/rpc/rpc_registry.h"
 
 namespace lanekeeper {
 
 class StuckDetector {
  public:
-  // The registry outlives this. Starts no thread where the configuration lets nothing count as stuck.
+  // The registry outlives this. Starts no thread where the configuration lets nothing count as
+  // stuck.
   StuckDetector(const StuckConfig& config, RpcRegistry& registry);
   StuckDetector(const StuckDetector&) = delete;
   StuckDetector& operator=(const StuckDetector&) = delete;

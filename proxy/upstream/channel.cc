@@ -67,7 +67,8 @@ void Channel::Resolve() {
   if (resolving_) return;
   resolving_ = true;
   if (subchannels_.empty()) state_.store(ChannelState::kConnecting, std::memory_order_relaxed);
-  resolver_.Resolve(host_, port_, [this](Resolver::Answer answer) { OnResolved(std::move(answer)); });
+  resolver_.Resolve(host_, port_,
+                    [this](Resolver::Answer answer) { OnResolved(std::move(answer)); });
 }
 
 // An answer without addresses changes nothing that works.
@@ -93,8 +94,8 @@ void Channel::SetAddresses(std::vector<SocketAddress> addresses) {
       subchannels_.front()->SetAddresses(std::move(addresses));
     return Update();
   }
-  const auto gone = std::stable_partition(
-      subchannels_.begin(), subchannels_.end(), [&](const auto& subchannel) {
+  const auto gone =
+      std::stable_partition(subchannels_.begin(), subchannels_.end(), [&](const auto& subchannel) {
         return std::find(addresses.begin(), addresses.end(), subchannel->addresses().front()) !=
                addresses.end();
       });
@@ -110,8 +111,8 @@ void Channel::SetAddresses(std::vector<SocketAddress> addresses) {
         subchannels_.begin(), subchannels_.end(),
         [&](const auto& subchannel) { return subchannel->addresses().front() == address; });
     if (known) continue;
-    subchannels_.push_back(std::make_unique<Subchannel>(
-        loop_, std::vector<SocketAddress>{address}, manners_, *this));
+    subchannels_.push_back(
+        std::make_unique<Subchannel>(loop_, std::vector<SocketAddress>{address}, manners_, *this));
   }
   Update();
 }
@@ -129,8 +130,9 @@ void Channel::Start(StartRequest& request) {
     if (http2::Connection* connection = Pick()) return request.OnSlot(*connection);
   }
   if (state() == ChannelState::kTransientFailure && !config_.wait_for_ready) {
-    return request.OnStartFailed(StatusCode::kUnavailable,
-                                 fmt::format("lanekeeper: upstream {}: {}", config_.address, error_));
+    return request.OnStartFailed(
+        StatusCode::kUnavailable,
+        fmt::format("lanekeeper: upstream {}: {}", config_.address, error_));
   }
   if (waiting() >= waiting_max_) {
     return request.OnStartFailed(CodeFor(RejectReason::kUpstreamWaiting),

@@ -72,8 +72,8 @@ void Subchannel::OnRoom(UpstreamConnection&) { owner_.OnChange(*this); }
 
 // It has answered an RPC, or has lived for longer than the last wait.
 bool Subchannel::IsProved(const UpstreamConnection& connection) const {
-  return connection.answered() ||
-         loop_.now() - connection.began() > std::max<Instant>(backoff_.last().count(), 1'000'000'000);
+  return connection.answered() || loop_.now() - connection.began() >
+                                      std::max<Instant>(backoff_.last().count(), 1'000'000'000);
 }
 
 // RPCs that it has seen go on there; a new connection takes the next ones.
@@ -81,7 +81,8 @@ void Subchannel::OnGoaway(UpstreamConnection& connection, const http2::Goaway& g
   const std::string debug = PrintableField(goaway.debug);
   spdlog::info("upstream {}: GOAWAY, code {}, last stream {}{}{}", connection.peer(), goaway.code,
                goaway.last_id, debug.empty() ? "" : ": ", debug);
-  if (goaway.code == Code(H2Error::kEnhanceYourCalm) && goaway.debug == "too_many_pings") owner_.OnTooManyPings();
+  if (goaway.code == Code(H2Error::kEnhanceYourCalm) && goaway.debug == "too_many_pings")
+    owner_.OnTooManyPings();
   if (current_.get() != &connection) return;
   const bool proved = IsProved(connection);
   if (proved) Forget();
@@ -104,9 +105,8 @@ void Subchannel::OnEnd(UpstreamConnection& connection, const std::string& why) {
     Retire(std::move(current_));
     return Lost(why, !proved && unproved_++ > 0);
   }
-  const auto drained = std::find_if(draining_.begin(), draining_.end(), [&](const auto& one) {
-    return one.get() == &connection;
-  });
+  const auto drained = std::find_if(draining_.begin(), draining_.end(),
+                                    [&](const auto& one) { return one.get() == &connection; });
   if (drained == draining_.end()) return;
   Retire(std::move(*drained));
   draining_.erase(drained);

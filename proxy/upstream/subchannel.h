@@ -35,8 +35,8 @@ enum class SubchannelState : uint8_t { kConnecting, kReady, kBackingOff, kLeavin
 class Subchannel final : public Retired, public UpstreamConnectionOwner {
  public:
   // Dials from here on.
-  Subchannel(EventLoop& loop, std::vector<SocketAddress> addresses,
-             const UpstreamManners& manners, SubchannelOwner& owner);
+  Subchannel(EventLoop& loop, std::vector<SocketAddress> addresses, const UpstreamManners& manners,
+             SubchannelOwner& owner);
   ~Subchannel() override;
 
   // For the next dial, which is made at once if the connection's own address is gone.

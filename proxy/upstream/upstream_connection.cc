@@ -24,8 +24,7 @@ std::string WhyEnded(const http2::ConnectionEnd& end) {
 
 }  // namespace
 
-UpstreamConnection::UpstreamConnection(EventLoop& loop,
-                                       const std::vector<SocketAddress>& addresses,
+UpstreamConnection::UpstreamConnection(EventLoop& loop, const std::vector<SocketAddress>& addresses,
                                        const UpstreamManners& manners,
                                        UpstreamConnectionOwner& owner)
     : loop_(loop),

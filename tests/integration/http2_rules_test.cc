@@ -44,7 +44,9 @@ std::vector<Rule> SectionFour() {
       {"4.2 DATA above the largest size", Is::kConnectionError, kFrameSizeError,
        [] { return FrameBytes(kData, 0, kOpen, std::string(kLargestFrame + 1, '\0')); }},
       {"4.2 HEADERS above the largest size", Is::kConnectionError, kFrameSizeError,
-       [] { return FrameBytes(kHeaders, kEndHeaders, kNext, std::string(kLargestFrame + 1, '\0')); }},
+       [] {
+         return FrameBytes(kHeaders, kEndHeaders, kNext, std::string(kLargestFrame + 1, '\0'));
+       }},
       {"4.3 a block that cannot be decoded", Is::kConnectionError, kCompressionError,
        [] { return FrameBytes(kHeaders, kEndHeaders, kNext, "\xff\xff\xff\xff\xff"); }},
       {"4.3 a block that another frame interrupts", Is::kConnectionError, kProtocolError,
@@ -81,7 +83,8 @@ std::vector<Rule> SectionFive() {
          return Begun(kNext) + FrameBytes(kRstStream, 0, kNext, Word(kCancel)) +
                 Begun(kNext, kEndStream);
        }},
-      {"5.1 PRIORITY, WINDOW_UPDATE and RST_STREAM on a stream that has been answered", Is::kFine, 0,
+      {"5.1 PRIORITY, WINDOW_UPDATE and RST_STREAM on a stream that has been answered", Is::kFine,
+       0,
        [] {
          return FrameBytes(kPriority, 0, kAnswered, Priority(kOpen)) +
                 FrameBytes(kWindowUpdate, 0, kAnswered, Word(1)) +
@@ -101,7 +104,8 @@ std::vector<Rule> SectionSix() {
        [] { return FrameBytes(kData, 0, 0, "x"); }},
       {"6.1 padding as long as the frame", Is::kConnectionError, kProtocolError,
        [] { return FrameBytes(kData, kPadded, kOpen, "\x05pads"); }},
-      {"6.2 HEADERS on the connection", Is::kConnectionError, kProtocolError, [] { return Begun(0); }},
+      {"6.2 HEADERS on the connection", Is::kConnectionError, kProtocolError,
+       [] { return Begun(0); }},
       {"6.2 padding as long as the frame", Is::kConnectionError, kProtocolError,
        [] { return FrameBytes(kHeaders, kEndHeaders | kPadded, kNext, "\x05pads"); }},
       {"6.3 PRIORITY on the connection", Is::kConnectionError, kProtocolError,
@@ -147,7 +151,9 @@ std::vector<Rule> SectionSix() {
       {"6.10 CONTINUATION of no block", Is::kConnectionError, kProtocolError,
        [] { return FrameBytes(kContinuation, kEndHeaders, kOpen, ""); }},
       {"8.1 a second block that is no end", Is::kStreamError, kProtocolError,
-       [] { return Begun(kNext) + FrameBytes(kHeaders, kEndHeaders, kNext, Literals({{"x", "y"}})); }},
+       [] {
+         return Begun(kNext) + FrameBytes(kHeaders, kEndHeaders, kNext, Literals({{"x", "y"}}));
+       }},
       {"8.1 a pseudo-header field among trailers", Is::kStreamError, kProtocolError,
        [] {
          return Begun(kNext) + FrameBytes(kHeaders, kEndHeaders | kEndStream, kNext,

@@ -188,7 +188,8 @@ TEST_P(OneSlowReaderTest, ManyThatStopWithALittleEachHoldLittle) {
   for (uint32_t i = 0; i < kStopped; ++i) client.Ask(2 * i + 1, message);
   ASSERT_TRUE(client.Await([&] { return client.streams().size() == kStopped; }));
   ASSERT_TRUE(Eventually([&] {
-    return proxy.Metric("lanekeeper_buffered_bytes") >= static_cast<double>(kStopped * message.size());
+    return proxy.Metric("lanekeeper_buffered_bytes") >=
+           static_cast<double>(kStopped * message.size());
   }));
   // 10,000 of them hold less than 64 MB.
   EXPECT_LE(proxy.Metric("lanekeeper_buffered_bytes"), kStopped * 6400.0);

@@ -1,8 +1,8 @@
 // What counting costs: an RPC from start to end, an operation of a lane, one observed duration.
 #include <benchmark/benchmark.h>
 
-#include "proxy/observe/stream_activity.h"
 #include "proxy/observe/rpc_recorder.h"
+#include "proxy/observe/stream_activity.h"
 #include "tests/bench/micro/kernel.h"
 
 namespace lanekeeper {

@@ -1,10 +1,9 @@
-#include "proxy/admin/watch.h"
-
 #include <gmock/gmock.h>
 
 #include <functional>
 #include <utility>
 
+#include "proxy/admin/watch.h"
 #include "tests/unit/admin/fake_control.h"
 
 namespace lanekeeper {

@@ -1,11 +1,10 @@
-#include "proxy/cli/stream_text.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
 
 #include "proxy/cli/format.h"
+#include "proxy/cli/stream_text.h"
 
 namespace lanekeeper {
 namespace {

@@ -1,6 +1,6 @@
 // Both roles of Connection against each other: many exchanges at once, each with chunks of its own
-// and an end or a reset at a random point. What arrives is what was sent, or the begin of it where a
-// reset cut it; at rest no stream is open and no byte is held.
+// and an end or a reset at a random point. What arrives is what was sent, or the begin of it where
+// a reset cut it; at rest no stream is open and no byte is held.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -30,7 +30,10 @@ struct Script {
 class Talker final : public StreamObserver {
  public:
   Talker(EventLoop& loop, Script script)
-      : loop_(loop), script_(std::move(script)), fiber_(loop.ready()), stream(fiber_, loop.buffers(), *this) {}
+      : loop_(loop),
+        script_(std::move(script)),
+        fiber_(loop.ready()),
+        stream(fiber_, loop.buffers(), *this) {}
 
   Detached Send() {
     for (size_t i = 0; i < script_.chunks.size(); ++i) {
@@ -230,8 +233,9 @@ TEST_P(ConnectionPairTest, WhatArrivesIsWhatWasSentAndNothingIsLeft) {
     EXPECT_TRUE(client.received == server.sent.substr(0, client.received.size())) << i;
     if (client.resets() || server.resets()) continue;
     EXPECT_TRUE(client.ended && client.received.size() == server.sent.size())
-        << i << ": " << client.received.size() << " of " << server.sent.size() << " received, ended "
-        << client.ended << ", closed by " << static_cast<int>(client.stream.close_cause());
+        << i << ": " << client.received.size() << " of " << server.sent.size()
+        << " received, ended " << client.ended << ", closed by "
+        << static_cast<int>(client.stream.close_cause());
     // The server ends its side without waiting: what was not received then is nobody's.
     if (server.ended) {
       EXPECT_EQ(server.received.size(), client.sent.size()) << i;
