@@ -61,7 +61,7 @@ std::optional<std::chrono::nanoseconds> Rpc::deadline_left(Instant now) const {
 // for grpc-timeout is rounded on its way.
 bool Rpc::deadline_passed() const {
   const std::optional<std::chrono::nanoseconds> left = deadline_left(environment_.loop.now());
-  constexpr auto kSlack = std::chrono::milliseconds(20);
+  constexpr auto kSlack = std::chrono::milliseconds(50);
   return left && *left <= kSlack + recorder_.age() / 20;
 }
 
