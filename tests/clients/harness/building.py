@@ -10,7 +10,7 @@ import subprocess
 from .processes import Failure
 
 CLIENTS = pathlib.Path(__file__).resolve().parent.parent
-SOURCES = ["protos", "go", "python", "node", "ruby", "java", "harness"]
+SOURCES = ["protos", "go", "python", "node", "ruby", "java", "connect", "harness"]
 GO_PROGRAMS = ["server", "client", "probe"]
 # Debian's jars, and the package of each; none brings the others.
 JARS = {
@@ -45,6 +45,7 @@ def build():
             build_node(scratch)
             build_ruby(scratch)
             build_java(scratch)
+            build_connect(scratch)
             scratch.rename(built)
     return built
 
@@ -104,8 +105,19 @@ def build_python(folder):
 
 
 def build_node(folder):
+    npm_install(folder / "node")
+
+
+def build_connect(folder):
+    npm_install(folder / "connect")
+    protos = sorted((folder / "protos").glob("*.proto"))
+    command(["protoc", f"-I{folder}/protos", f"--descriptor_set_out={folder}/connect/protos.binpb",
+             *protos])
+
+
+def npm_install(folder):
     command(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-            cwd=folder / "node")
+            cwd=folder)
 
 
 def build_ruby(folder):
@@ -139,6 +151,7 @@ def program(built, language, role):
         "go": [built / "go" / f"foreign-{role}"],
         "python": ["/usr/bin/python3", built / "python" / f"{role}.py"],
         "node": ["node", built / "node" / f"{role}.js"],
+        "connect": ["node", built / "connect" / f"{role}.js"],
         "ruby": ["/usr/bin/ruby", built / "ruby" / f"{role}.rb"],
         # The options make a short run short.
         "java": ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dfile.encoding=UTF-8",

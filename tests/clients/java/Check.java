@@ -42,7 +42,8 @@ final class Check {
    * The values of one key, in order. A Node server cannot tell repeated ASCII keys apart: Node's
    * http2 module joins them with ", " before grpc-js sees them, so pass joined for it.
    */
-  static void values(String where, Metadata metadata, String key, List<ByteString> want, boolean joined) {
+  static void values(
+      String where, Metadata metadata, String key, List<ByteString> want, boolean joined) {
     String got = text(key, Shared.values(metadata, key), joined);
     String wanted = text(key, want, joined);
     that(got.equals(wanted), where + ", key " + key + ": got " + got + ", want " + wanted);
