@@ -89,14 +89,21 @@ final class EndingCases {
   static void deadlineExceeded(Client client) throws InterruptedException {
     Request blocked = request(Script.newBuilder().setBlockUntilCancelled(true));
     Metadata id = client.withCallId();
-    Check.status(client.unary(blocked, Rpc.deadlineIn(300), id), Status.Code.DEADLINE_EXCEEDED);
-    client.awaitCancelled(id);
+    checkExpired(client, client.unary(blocked, Rpc.deadlineIn(300), id), id);
 
     id = client.withCallId();
     Rpc<Request, Response> rpc = client.bidi(Rpc.deadlineIn(300), id);
     rpc.send(blocked);
-    Check.status(rpc, Status.Code.DEADLINE_EXCEEDED);
+    checkExpired(client, rpc, id);
+  }
+
+  /** Our own server resets the call at its deadline, which a busy client can see before its timer. */
+  private static void checkExpired(Client client, Rpc<Request, Response> rpc, Metadata id)
+      throws InterruptedException {
+    Status.Code code = rpc.status().getCode();
     client.awaitCancelled(id);
+    boolean reset = client.journal(id).getServer().equals("java") && code == Status.Code.CANCELLED;
+    if (!reset) Check.status(rpc, Status.Code.DEADLINE_EXCEEDED);
   }
 
   static void cancelMidStream(Client client) throws InterruptedException {
