@@ -10,8 +10,20 @@ import subprocess
 from .processes import Failure
 
 CLIENTS = pathlib.Path(__file__).resolve().parent.parent
-SOURCES = ["protos", "go", "python", "node", "ruby", "harness"]
+SOURCES = ["protos", "go", "python", "node", "ruby", "java", "connect", "harness"]
 GO_PROGRAMS = ["server", "client", "probe"]
+# Debian's jars, and the package of each; none brings the others.
+JARS = {
+    "grpc-api grpc-context grpc-core grpc-netty grpc-protobuf grpc-protobuf-lite grpc-stub":
+        "libgrpc-java",
+    "netty-buffer netty-codec netty-codec-http netty-codec-http2 netty-common netty-handler "
+    "netty-resolver netty-transport netty-transport-native-unix-common": "libnetty-java",
+    "protobuf": "libprotobuf-java",
+    "perfmark-api": "libperfmark-java",
+    "guava": "libguava-java",
+    "geronimo-annotation-1.3-spec": "libgeronimo-annotation-1.3-spec-java",
+}
+CLASSPATH = ":".join(f"/usr/share/java/{jar}.jar" for jars in JARS for jar in jars.split())
 
 
 def build():
@@ -32,6 +44,8 @@ def build():
             build_python(scratch)
             build_node(scratch)
             build_ruby(scratch)
+            build_java(scratch)
+            build_connect(scratch)
             scratch.rename(built)
     return built
 
@@ -39,8 +53,12 @@ def build():
 def check_tools():
     packages = {"go": "golang-go", "protoc": "protobuf-compiler",
                 "protoc-gen-go": "protoc-gen-go-1-3", "grpc_ruby_plugin": "protobuf-compiler-grpc",
-                "node": "nodejs", "npm": "npm", "/usr/bin/ruby": "ruby-grpc"}
+                "node": "nodejs", "npm": "npm", "/usr/bin/ruby": "ruby-grpc",
+                "javac": "default-jdk-headless",
+                "grpc_java_plugin": "protobuf-compiler-grpc-java-plugin"}
     missing = [package for tool, package in packages.items() if not shutil.which(tool)]
+    missing += [package for jars, package in JARS.items()
+                if not all(os.path.exists(f"/usr/share/java/{jar}.jar") for jar in jars.split())]
     if not os.path.isdir("/usr/share/gocode/src/google.golang.org/grpc"):
         missing.append("golang-google-grpc-dev")
     # By path, like the programs: another python or ruby on PATH may lack the modules.
@@ -57,7 +75,7 @@ def check_tools():
 def sources_hash():
     digest = hashlib.sha256()
     for tool in (["go", "version"], ["protoc", "--version"], ["node", "--version"],
-                 ["/usr/bin/ruby", "--version"]):
+                 ["/usr/bin/ruby", "--version"], ["javac", "--version"]):
         digest.update(subprocess.check_output(tool))
     for part in SOURCES:
         for path in sorted((CLIENTS / part).rglob("*")):
@@ -87,8 +105,19 @@ def build_python(folder):
 
 
 def build_node(folder):
+    npm_install(folder / "node")
+
+
+def build_connect(folder):
+    npm_install(folder / "connect")
+    protos = sorted((folder / "protos").glob("*.proto"))
+    command(["protoc", f"-I{folder}/protos", f"--descriptor_set_out={folder}/connect/protos.binpb",
+             *protos])
+
+
+def npm_install(folder):
     command(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-            cwd=folder / "node")
+            cwd=folder)
 
 
 def build_ruby(folder):
@@ -96,6 +125,17 @@ def build_ruby(folder):
     plugin = shutil.which("grpc_ruby_plugin")
     command(["protoc", f"-I{folder}/protos", f"--ruby_out={folder}/ruby",
              f"--grpc_out={folder}/ruby", f"--plugin=protoc-gen-grpc={plugin}", *protos])
+
+
+def build_java(folder):
+    protos = sorted((folder / "protos").glob("*.proto"))
+    plugin = shutil.which("grpc_java_plugin")
+    generated = folder / "java/generated"
+    generated.mkdir()
+    command(["protoc", f"-I{folder}/protos", f"--java_out={generated}", f"--grpc_out={generated}",
+             f"--plugin=protoc-gen-grpc={plugin}", *protos])
+    command(["javac", "-nowarn", "-encoding", "UTF-8", "-cp", CLASSPATH,
+             "-d", folder / "java/classes", *sorted((folder / "java").rglob("*.java"))])
 
 
 def command(words, **options):
@@ -111,5 +151,9 @@ def program(built, language, role):
         "go": [built / "go" / f"foreign-{role}"],
         "python": ["/usr/bin/python3", built / "python" / f"{role}.py"],
         "node": ["node", built / "node" / f"{role}.js"],
+        "connect": ["node", built / "connect" / f"{role}.js"],
         "ruby": ["/usr/bin/ruby", built / "ruby" / f"{role}.rb"],
+        # The options make a short run short.
+        "java": ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dfile.encoding=UTF-8",
+                 "-cp", f"{built}/java/classes:{CLASSPATH}", role.capitalize()],
     }[language]

@@ -11,17 +11,19 @@ from .processes import START_TIMEOUT, Failure, describe_exit, running
 
 
 @contextlib.contextmanager
-def lanekeeper(binary, kind, upstream_port):
-    """A running lanekeeper; a clean end of the block demands a clean end of lanekeeper."""
+def lanekeeper(binary, kind, upstream_port, socket=None):
+    """A running lanekeeper, on this Unix socket or on TCP; a clean end of the block demands a clean
+    end of lanekeeper."""
     with tempfile.TemporaryDirectory(prefix="lanekeeper-clients-") as folder:
         config = pathlib.Path(folder, "config.yaml")
-        config.write_text("listen: [{address: 127.0.0.1:0}]\n"
+        listen = f"unix://{socket}" if socket else "127.0.0.1:0"
+        config.write_text(f"listen: [{{address: '{listen}'}}]\n"
                           f"upstream: {{address: 127.0.0.1:{upstream_port}}}\n"
                           f"rpc_threads: {{kind: {kind}}}\n"
                           "metrics: {address: 127.0.0.1:0}\n"
                           "admin: {address: off}\n")
         with running("lanekeeper", [binary, "--config", config]) as process:
-            proxy = Lanekeeper(process)
+            proxy = Lanekeeper(process, socket)
             try:
                 yield proxy
             except Failure as failure:
@@ -32,12 +34,13 @@ def lanekeeper(binary, kind, upstream_port):
 
 
 class Lanekeeper:
-    def __init__(self, process):
-        def port(what):
-            return process.await_line(rf"{what} on 127\.0\.0\.1:(\d+)", START_TIMEOUT).group(1)
+    def __init__(self, process, socket):
+        def address(what):
+            return process.await_line(rf"{what} on (unix:|127\.0\.0\.1:\d+)", START_TIMEOUT).group(1)
 
-        self.target = "127.0.0.1:" + port("listening")
-        self._metrics_url = f"http://127.0.0.1:{port('metrics')}/metrics"
+        listening = address("listening")
+        self.target = f"unix:{socket}" if socket else listening
+        self._metrics_url = f"http://{address('metrics')}/metrics"
 
     def metric(self, name):
         """The sum of a family over its labels; None if it is missing."""

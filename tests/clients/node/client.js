@@ -310,15 +310,21 @@ async function deadline_exceeded(client) {
   let [metadata, id] = client.callId();
   const end = await unary(client.echo, 'Unary', blocked,
     { metadata, deadline: deadlineIn(300) }).ended;
-  checkStatus(end, status.DEADLINE_EXCEEDED);
-  await client.awaitCancelled(id);
+  await checkExpired(client, end, id);
 
   [metadata, id] = client.callId();
   const stream = Stream.both(client.echo, 'Bidi', { metadata, deadline: deadlineIn(300) });
   stream.call.write(blocked);
   await stream.over;
-  checkStatus(stream, status.DEADLINE_EXCEEDED);
+  await checkExpired(client, stream, id);
+}
+
+// grpc-java's server resets the call at its deadline, which a busy client can see before its own timer.
+async function checkExpired(client, end, id) {
   await client.awaitCancelled(id);
+  const { server } = await client.journal(id);
+  if (server === 'java' && end.status.code === status.CANCELLED) return;
+  checkStatus(end, status.DEADLINE_EXCEEDED);
 }
 
 // The server has work left for after a half-close: grpcio's server can take a cancellation for one, and
