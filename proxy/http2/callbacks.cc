@@ -178,6 +178,7 @@ void Callbacks::OnSent(Connection& connection, nghttp2_session* session, int32_t
   Stream* stream = Find(session, id);
   if (stream == nullptr) return;
   stream->headers_framed_ = true;
+  stream->headers_out_ = {};  // written: an idle stream keeps nothing of them
   if (!stream->reset_waits_ || !stream->out_.empty()) return;
   connection.ResetSent(*stream);
 }
