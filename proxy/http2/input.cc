@@ -137,7 +137,7 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
       at += skipped;
       continue;
     }
-    const uint32_t length = left < 3 ? 0 : Read32(at) >> 8;
+    const uint32_t length = left < 4 ? 0 : Read32(at) >> 8;
     const uint8_t type = left < 4 ? uint8_t{NGHTTP2_DATA} : at[3];
     const bool window_update = type == NGHTTP2_WINDOW_UPDATE && length == kWindowUpdateBytes;
     const bool priority = type == NGHTTP2_PRIORITY && length == kPriorityBytes;

@@ -11,8 +11,10 @@ namespace lanekeeper::http2 {
 namespace {
 
 constexpr size_t kPiecesMax = 64;
-// What a connection keeps of its buffer while it has nothing to write.
-constexpr size_t kKeptBytes = 4 * 1024;
+// What a connection keeps of its buffer when all has been written: while it is busy, and once it
+// has become quiet.
+constexpr size_t kKeptBusyBytes = 64 * 1024;
+constexpr size_t kKeptQuietBytes = 4 * 1024;
 
 }  // namespace
 
@@ -36,10 +38,9 @@ void Output::Clear() {
   }
   pieces_.clear();
   first_ = 0;
-  // A connection that has become quiet keeps little.
   const bool quiet = copied_.size() < copied_.capacity() / 8;
   copied_.clear();
-  if (quiet && copied_.capacity() > kKeptBytes) copied_.shrink_to_fit();
+  if (copied_.capacity() > (quiet ? kKeptQuietBytes : kKeptBusyBytes)) copied_.shrink_to_fit();
   copied_from_ = 0;
   bytes_ = 0;
 }

@@ -192,17 +192,18 @@ TEST_P(DutiesGoawayTest, TheLastIdCountsWhateverTheCodeAndTheText) {
 // a thousand times a second.
 TEST_P(DutiesGoawayTest, AnUpstreamThatConnectsAndClosesIsDialledWithPauses) {
   constexpr std::chrono::seconds kLasts(3);
-  for (const bool goaway : {true, false}) {
+  enum class Then { kReset, kGoaway, kClose };
+  for (const Then then : {Then::kReset, Then::kGoaway, Then::kClose}) {
     std::atomic<int> dials{0};
     ScriptedUpstream upstream([&](const RawListener& listener) {
       for (int fd = listener.Accept(); fd >= 0; fd = listener.Accept()) {
         ++dials;
-        if (!goaway) {
+        if (then == Then::kReset) {
           RawHttp2::Untouched(fd).Abort();
           continue;
         }
-        RawPeer peer(RawHttp2::Accepted(fd));
-        peer.GoAway(0);
+        RawPeer peer(RawHttp2::Accepted(fd));  // its SETTINGS have been sent
+        if (then == Then::kGoaway) peer.GoAway(0);
       }
     });
     ProxyHarness proxy(GetParam(), upstream.address());
