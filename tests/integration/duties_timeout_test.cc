@@ -18,12 +18,14 @@ using ::testing::StartsWith;
 class DutiesTimeoutTest : public BothKinds {};
 LANEKEEPER_BOTH_KINDS(DutiesTimeoutTest);
 
-nanoseconds Parsed(const std::string& text) {
-  const std::map<char, nanoseconds> units = {
+// The longest timeouts are more nanoseconds than 64 bits hold.
+using Seconds = std::chrono::duration<double>;
+Seconds Parsed(const std::string& text) {
+  const std::map<char, Seconds> units = {
       {'H', std::chrono::hours(1)},        {'M', std::chrono::minutes(1)},
       {'S', std::chrono::seconds(1)},      {'m', milliseconds(1)},
       {'u', std::chrono::microseconds(1)}, {'n', nanoseconds(1)}};
-  return std::stoll(text) * units.at(text.back());
+  return static_cast<double>(std::stoll(text)) * units.at(text.back());
 }
 
 void AskWithin(RawPeer& client, uint32_t stream, const std::string& timeout) {
