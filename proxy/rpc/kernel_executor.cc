@@ -97,7 +97,7 @@ void KernelExecutor::Drive() {
 bool KernelExecutor::DriveOn(FiberThread& self) {
   holder_ = &self;
   while (!loop_.stopped()) {
-    Fiber* fiber = loop_.NextReady();
+    Fiber* fiber = Next(self);
     if (fiber == nullptr) {
       loop_.Step();
       if (!leaving_.empty()) JoinLeaving();
@@ -120,6 +120,19 @@ bool KernelExecutor::DriveOn(FiberThread& self) {
   holder_ = main_.get();
   main_->Give();
   return false;
+}
+
+// A thread whose RPC has ended takes the next new one without a switch; so those that end go first.
+Fiber* KernelExecutor::Next(const FiberThread& self) {
+  while (Fiber* ready = loop_.NextReady()) {
+    ready->Leave();
+    ready->Join(ready->thread == nullptr ? fresh_ : bound_);
+  }
+  const bool free = self.fiber == nullptr && &self != main_.get();
+  const Link& first = free ? fresh_ : bound_;
+  const Link& second = free ? bound_ : fresh_;
+  if (!first.alone()) return static_cast<Fiber*>(first.next);
+  return second.alone() ? nullptr : static_cast<Fiber*>(second.next);
 }
 
 // Without a thread the fiber runs on this one, to say so.

@@ -27,6 +27,7 @@ class KernelExecutor final : public Executor {
   // With the baton, until another thread has to have it; true when the loop has been stopped and
   // this one has it still.
   bool DriveOn(FiberThread& self);
+  Fiber* Next(const FiberThread& self);
   void Assign(Fiber& fiber, FiberThread& self);
   // Threads that have been idle for long: renamed, later ended.
   void Tidy();
@@ -35,6 +36,9 @@ class KernelExecutor final : public Executor {
   void CountIdle();
 
   EventLoop& loop_;
+  // The ready fibers, sorted: those that have no thread yet, and the others.
+  ReadyList fresh_;
+  ReadyList bound_;
   std::unique_ptr<FiberThread> main_;  // the worker's own thread, which has no fiber
   std::vector<std::unique_ptr<FiberThread>> threads_;
   std::deque<FiberThread*> idle_;  // the last to become idle is the first to be used
