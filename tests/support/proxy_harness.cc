@@ -73,7 +73,7 @@ ProxyHarness::ProxyHarness(RpcThreadKind kind, const std::string& upstream,
   ReadableLog();
   ++live_proxies;
   app_ = std::make_unique<App>(config);
-  channel_ = NewChannel();
+  channel_ = LazyChannel();
 }
 
 ProxyHarness::~ProxyHarness() { Stop(); }
@@ -93,13 +93,23 @@ void ProxyHarness::Stop() {
   EXPECT_TRUE(Eventually([] { return LeftThreads().empty(); })) << "left: " << LeftThreads();
 }
 
-std::shared_ptr<grpc::Channel> ProxyHarness::NewChannel() const {
+std::shared_ptr<grpc::Channel> ProxyHarness::LazyChannel() const {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetMaxReceiveMessageSize(-1);
   arguments.SetInt(GRPC_ARG_MAX_METADATA_SIZE, 1024 * 1024);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   return grpc::CreateCustomChannel(address(), grpc::InsecureChannelCredentials(), arguments);
+}
+
+std::shared_ptr<grpc::Channel> ProxyHarness::NewChannel() const {
+  auto channel = LazyChannel();
+  // The library looks at errno long after connect() has set it: now and then it takes a connection
+  // for refused ("No such file or directory") that is under way. It dials again.
+  channel->WaitForConnected(std::chrono::system_clock::now() + std::chrono::seconds(5));
+  return channel;
 }
 
 double ProxyHarness::Metric(const std::string& name, const MetricLabels& labels) const {

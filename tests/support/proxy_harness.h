@@ -25,7 +25,7 @@ class ProxyHarness {
   App& app() { return *app_; }
   std::string address() const { return app_->listener().addresses().front(); }
 
-  // A channel with a connection of its own.
+  // A channel with a connection of its own, which is there.
   std::shared_ptr<grpc::Channel> NewChannel() const;
   // One that the whole test shares.
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
@@ -39,6 +39,7 @@ class ProxyHarness {
   void Stop();
 
  private:
+  std::shared_ptr<grpc::Channel> LazyChannel() const;
   std::unique_ptr<App> app_;
   std::shared_ptr<grpc::Channel> channel_;
 };
