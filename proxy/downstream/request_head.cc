@@ -144,16 +144,16 @@ RequestHead JudgeRequest(const http2::FieldList& received, bool too_large,
     head.kind = RequestKind::kMalformed;
     return head;
   }
+  ReadContentLength(found.content_length, head.request);
+  if (!grpc) {  // nothing of it is forwarded
+    head.kind = RequestKind::kNotGrpc;
+    return head;
+  }
   if (!found.well_formed) {
     Fail(head.request, TerminationCause::kIllegalMetadata, StatusCode::kInvalidArgument,
          "lanekeeper: the pseudo-header fields are not those of a request");
   }
   Translate(received, found, rules, head.request);
-  ReadContentLength(found.content_length, head.request);
-  if (!grpc) {
-    head.kind = RequestKind::kNotGrpc;
-    return head;
-  }
   if (too_large || received.list_bytes() > rules.metadata_bytes_max) {
     head.request.problem.reset();
     Fail(head.request, TerminationCause::kLimit, StatusCode::kResourceExhausted,
