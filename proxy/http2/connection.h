@@ -200,7 +200,6 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   uint8_t sniffed_ = 0;        // bytes of the peer's first ones that were as they should be
   bool ready_ = false;
   bool ended_ = false;
-  bool in_input_ = false;
   bool read_again_ = false;
   bool going_away_ = false;  // no further stream may be opened here
   bool answered_ = false;

@@ -90,7 +90,6 @@ class Stream : public Link {
   ReceiveOperation Receive(SliceQueue& into) { return {*this, into}; }
   FieldList& headers() { return headers_; }
   FieldList& trailers() { return trailers_; }
-  bool has_headers() const { return has_headers_; }
   // A header block was larger than the connection keeps; the fields are not all there.
   bool fields_too_large() const { return fields_too_large_; }
   // Everything that the peer sent in one block (a trailers-only answer).
@@ -144,7 +143,6 @@ class Stream : public Link {
   bool closed() const { return state_ == StreamState::kClosed; }
   CloseCause close_cause() const { return close_cause_; }
   uint32_t close_code() const { return close_code_; }
-  Connection* connection() const { return connection_; }
   int32_t id() const { return id_; }
   // Makes a closed stream as new, for another attempt.
   void Renew();

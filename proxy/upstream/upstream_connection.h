@@ -46,7 +46,6 @@ class UpstreamConnection final : public Retired, public http2::ConnectionObserve
   ~UpstreamConnection() override;
 
   UpstreamState state() const { return state_; }
-  bool ready() const { return state_ == UpstreamState::kReady; }
   http2::Connection& http2() { return *connection_; }
   bool answered() const { return connection_ != nullptr && connection_->answered(); }
   Instant began() const { return began_; }
