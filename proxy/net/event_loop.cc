@@ -60,7 +60,13 @@ void EventLoop::Wake() const {
 void EventLoop::Step() {
   if (!to_flush_.alone()) return FlushAll();
   if (!retired_.empty()) return std::exchange(retired_, {}).clear();
-  Poll();
+  Poll(WaitMs());
+}
+
+void EventLoop::Glance() {
+  if (!to_flush_.alone()) FlushAll();
+  std::exchange(retired_, {}).clear();
+  Poll(0);
 }
 
 // Each that asks for a flush now gets one; those that ask again meanwhile, in the next step.
@@ -83,8 +89,9 @@ int EventLoop::WaitMs() const {
   return static_cast<int>(std::min<Instant>((left + 999'999) / 1'000'000, 60'000));
 }
 
-void EventLoop::Poll() {
-  const int count = epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), WaitMs());
+void EventLoop::Poll(int wait_ms) {
+  const int count =
+      epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), wait_ms);
   clock_.Tick();
   for (int i = 0; i < count; ++i) {
     const epoll_event event = events_[static_cast<size_t>(i)];

@@ -68,6 +68,8 @@ class EventLoop {
 
   // One step while no fiber is ready: flushes what there is to flush, or waits for events.
   void Step();
+  // The same in the middle of the ready fibers: what is there to flush and to be taken, no wait.
+  void Glance();
   // Any thread.
   void Stop();
   bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
@@ -88,7 +90,7 @@ class EventLoop {
 
  private:
   void FlushAll();
-  void Poll();
+  void Poll(int wait_ms);
   void RunPosted();
   int WaitMs() const;
   void Wake() const;

@@ -20,6 +20,8 @@ constexpr Instant kBeforeEnd = 10'000'000'000;
 // How long a thread has been without an RPC before it is called idle.
 constexpr Instant kBeforeIdleName = 100'000'000;
 constexpr Instant kTidyInterval = 100'000'000;
+// So many fibers take long enough for the sockets to be looked at before all of them have run.
+constexpr int kWorthAGlance = 4;
 
 }  // namespace
 
@@ -99,12 +101,19 @@ bool KernelExecutor::DriveOn(FiberThread& self) {
   while (!loop_.stopped()) {
     Fiber* fiber = Next(self);
     if (fiber == nullptr) {
+      waiting_ = 0;
       loop_.Step();
       if (!leaving_.empty()) JoinLeaving();
       if (!std::exchange(hand_over_, false) || &self == main_.get()) continue;
       holder_ = main_.get();
       main_->Give();
       return false;
+    }
+    if (fiber->thread != &self && waiting_ <= glance_at_ && waiting_ >= kWorthAGlance) {
+      glance_at_ = waiting_ / 2;
+      loop_.Glance();
+      if (!leaving_.empty()) JoinLeaving();
+      continue;
     }
     if (fiber->thread == nullptr) Assign(*fiber, self);
     if (fiber->thread != nullptr && fiber->thread != &self) {
@@ -113,6 +122,7 @@ bool KernelExecutor::DriveOn(FiberThread& self) {
       return false;
     }
     fiber->Leave();
+    --waiting_;
     fiber->Run();
   }
   // The worker's own thread has the last word.
@@ -122,11 +132,14 @@ bool KernelExecutor::DriveOn(FiberThread& self) {
   return false;
 }
 
-// A thread whose RPC has ended takes the next new one without a switch; so those that end go first.
+// A thread whose RPC has ended takes the next new one without a switch; so those that have begun go
+// first. Sockets bring them by turns, all new ones and then all answers: when half of what came has
+// run, the loop looks for those that go with the other half.
 Fiber* KernelExecutor::Next(const FiberThread& self) {
   while (Fiber* ready = loop_.NextReady()) {
     ready->Leave();
     ready->Join(ready->thread == nullptr ? fresh_ : bound_);
+    glance_at_ = ++waiting_ / 2;
   }
   const bool free = self.fiber == nullptr && &self != main_.get();
   const Link& first = free ? fresh_ : bound_;

@@ -39,6 +39,8 @@ class KernelExecutor final : public Executor {
   // The ready fibers, sorted: those that have no thread yet, and the others.
   ReadyList fresh_;
   ReadyList bound_;
+  int waiting_ = 0;    // in both
+  int glance_at_ = 0;  // where so few are left, the sockets may have more that goes with them
   std::unique_ptr<FiberThread> main_;  // the worker's own thread, which has no fiber
   std::vector<std::unique_ptr<FiberThread>> threads_;
   std::deque<FiberThread*> idle_;  // the last to become idle is the first to be used

@@ -212,8 +212,6 @@ void Rpc::OnContractViolation(const char* operation) {
 void Rpc::FinishIfDone() {
   if (finished_ || pumps_ > 0 || !downstream_.closed() || !upstream_.closed()) return;
   finished_ = true;
-  // Its coroutines have ended: what it ran on may run another.
-  environment_.executor.Release(fiber_);
   LogEnd();
   owner_.Close(*this);
 }

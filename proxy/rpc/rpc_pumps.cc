@@ -141,8 +141,10 @@ Detached Rpc::PumpResponses() {
   PumpEnded();
 }
 
+// With the last of its coroutines: what they ran on may run another RPC's.
 void Rpc::PumpEnded() {
-  --pumps_;
+  if (--pumps_ > 0) return;
+  environment_.executor.Release(fiber_);
   FinishIfDone();
 }
 

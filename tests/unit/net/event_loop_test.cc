@@ -178,6 +178,24 @@ TEST_F(EventLoopTest, OutputIsFlushedBeforeTheNextWait) {
   loop_.Forget(pair.near.get());
 }
 
+TEST_F(EventLoopTest, AGlanceFlushesDestroysAndTakesWhatIsThereAndNeverWaits) {
+  const Pair pair;
+  Handler handler;
+  Output output;
+  bool gone = false;
+  loop_.Watch(pair.near.get(), handler, EPOLLIN);
+  loop_.Glance();
+  EXPECT_EQ(handler.count, 0);
+  pair.Write();
+  loop_.RequestFlush(output);
+  loop_.Retire(std::make_unique<Remains>(gone));
+  loop_.Glance();
+  EXPECT_EQ(handler.count, 1);
+  EXPECT_EQ(output.count, 1);
+  EXPECT_TRUE(gone);
+  loop_.Forget(pair.near.get());
+}
+
 TEST_F(EventLoopTest, WhatIsRetiredLivesToTheEndOfTheStep) {
   bool gone = false;
   bool gone_at_once = true;
