@@ -33,9 +33,10 @@ class Pool {
   }
 
   void Deallocate(void* block, size_t bytes) {
-    if (bytes > kPooledBytesMax || kept_bytes_ >= kKeptBytesMax) return std::free(block);
+    const size_t whole = BytesOf(ClassOf(bytes));
+    if (bytes > kPooledBytesMax || kept_bytes_ + whole > kKeptBytesMax) return std::free(block);
     Free*& list = free_[ClassOf(bytes)];
-    kept_bytes_ += BytesOf(ClassOf(bytes));
+    kept_bytes_ += whole;
     list = new (block) Free{list};
   }
 
@@ -45,9 +46,11 @@ class Pool {
   struct Free {
     Free* next;
   };
-  static constexpr size_t kStep = 32;
-  static size_t ClassOf(size_t bytes) { return (bytes + kStep - 1) / kStep; }
-  static size_t BytesOf(size_t size_class) { return size_class == 0 ? kStep : size_class * kStep; }
+  // What malloc hands out whole: steps of 16 bytes, 8 of which it needs for itself.
+  static constexpr size_t kStep = 16;
+  static constexpr size_t kOwn = 8;
+  static size_t ClassOf(size_t bytes) { return (bytes + kStep - kOwn - 1) / kStep; }
+  static size_t BytesOf(size_t size_class) { return size_class * kStep + kOwn; }
   static void* Checked(void* block) {
     if (block == nullptr) throw std::bad_alloc();
     return block;

@@ -25,20 +25,20 @@ TEST(PoolTest, NearlyTheSameSizeIsServedToo) {
   Pool pool;
   void* first = pool.Allocate(97);
   pool.Deallocate(first, 97);
-  void* second = pool.Allocate(128);
+  void* second = pool.Allocate(104);
   EXPECT_EQ(second, first);
-  std::memset(second, 'x', 128);  // a sanitizer sees that all of it is there
-  pool.Deallocate(second, 128);
+  std::memset(second, 'x', 104);  // a sanitizer sees that all of it is there
+  pool.Deallocate(second, 104);
 }
 
 TEST(PoolTest, AnotherSizeIsNotServed) {
   Pool pool;
-  void* first = pool.Allocate(64);
-  pool.Deallocate(first, 64);
-  void* second = pool.Allocate(65);
+  void* first = pool.Allocate(72);
+  pool.Deallocate(first, 72);
+  void* second = pool.Allocate(73);
   EXPECT_GT(pool.kept_bytes(), 0u) << "the first is still there";
-  std::memset(second, 'x', 65);
-  pool.Deallocate(second, 65);
+  std::memset(second, 'x', 73);
+  pool.Deallocate(second, 73);
 }
 
 TEST(PoolTest, EverySizeIsThereInFullAndAligned) {
@@ -77,7 +77,8 @@ TEST(PoolTest, ItKeepsNoMoreThanItsBound) {
     blocks.push_back(pool.Allocate(kBytes));
   }
   for (void* block : blocks) pool.Deallocate(block, kBytes);
-  EXPECT_EQ(pool.kept_bytes(), Pool::kKeptBytesMax);
+  EXPECT_LE(pool.kept_bytes(), Pool::kKeptBytesMax);
+  EXPECT_GT(pool.kept_bytes(), Pool::kKeptBytesMax - 2 * kBytes);
 }
 
 }  // namespace
