@@ -11,6 +11,7 @@
 #include "proxy/admin/admin_server.h"
 #include "proxy/admin/grpc_service.h"
 #include "proxy/http2/version.h"
+#include "proxy/log/stream_log.h"
 
 namespace lanekeeper {
 namespace {
@@ -22,6 +23,10 @@ constexpr auto kDrainStep = std::chrono::milliseconds(50);
 // How long downstreams get to understand a GOAWAY, and how often we look whether they have.
 constexpr auto kGoawayPatience = std::chrono::milliseconds(300);
 constexpr auto kGoawayStep = std::chrono::milliseconds(5);
+// Streams that are open for so long after the drain began delay the end, and are told. So many of
+// them: the list is for a person.
+constexpr auto kDelayPatience = std::chrono::milliseconds(1000);
+constexpr size_t kDelayingTold = 1000;
 // How long the downstreams get to take their last status.
 constexpr auto kStatusPatience = std::chrono::milliseconds(500);
 
@@ -75,6 +80,7 @@ App::App(const Config& config, std::function<void()> request_drain)
                                  config.upstream.authority},
                                 HeaderListBytesMax(config.limits)}),
       stuck_detector_(config.stuck, registry_),
+      watchdog_(worker_.loop()),
       request_drain_(std::move(request_drain)) {
   AddSources();
   AddProcessSources(metrics_, GrpcVersion(), std::string(Nghttp2Version()));
@@ -88,6 +94,7 @@ App::App(const Config& config, std::function<void()> request_drain)
   worker_.Start();
   readiness_.SetReady();
   LogStart();
+  TellServiceReady();
 }
 
 App::~App() {
@@ -101,20 +108,37 @@ App::~App() {
 size_t App::Drain() {
   drained_ = true;
   readiness_.SetDraining();
+  TellServiceStopping();
   const auto deadline = steady_clock::now() + config_.drain.timeout;
   listener_.StopAccepting();
   // RPCs that were on their way when the GOAWAY was sent are still to come, until the downstreams
   // have understood and closed, or have had the time to.
   const auto quiet = std::min(deadline, steady_clock::now() + kGoawayPatience);
+  const auto tell = std::min(deadline, steady_clock::now() + kDelayPatience);
+  bool told = false;
   while (steady_clock::now() < deadline && !end_drain_) {
     const bool empty =
         registry_.admission().WaitUntilEmpty(std::min(deadline, steady_clock::now() + kDrainStep));
     if (empty && (listener_.connections() == 0 || steady_clock::now() >= quiet)) break;
     if (empty) std::this_thread::sleep_for(kGoawayStep);
+    if (!told && steady_clock::now() >= tell) told = TellDelaying();
   }
+  if (!told) TellDelaying();
   const size_t ended = EndOpenRpcs();
   listener_.Shutdown(kStatusPatience);
   return ended;
+}
+
+// Each by a line of its own, whatever log.access says.
+bool App::TellDelaying() {
+  size_t count = 0;
+  registry_.ForEach([&](Rpc& rpc) {
+    if (++count <= kDelayingTold) LogDelaysEnd(rpc.Snapshot());
+  });
+  if (count > kDelayingTold) {
+    spdlog::warn("{} more streams delay the end", count - kDelayingTold);
+  }
+  return true;
 }
 
 size_t App::EndOpenRpcs() {

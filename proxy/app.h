@@ -19,6 +19,7 @@
 #include "proxy/rpc/rpc_registry.h"
 #include "proxy/rpc/stuck_detector.h"
 #include "proxy/rpc/worker.h"
+#include "proxy/service.h"
 #include "proxy/upstream/channel.h"
 
 namespace lanekeeper {
@@ -63,6 +64,7 @@ class App final : public Control {
   // The metrics that are looked up in the parts when Prometheus asks, rather than counted.
   void AddSources();
   void NameWindowHolders(StreamSnapshot& stream) const;
+  bool TellDelaying();
   size_t EndOpenRpcs();
   void LogStart() const;
 
@@ -75,6 +77,7 @@ class App final : public Control {
   RpcEnvironment environment_;
   Listener listener_;
   StuckDetector stuck_detector_;
+  Watchdog watchdog_;
   const std::function<void()> request_drain_;
   std::atomic<bool> drain_requested_{false};
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();

@@ -83,12 +83,9 @@ std::string HoldersText(const StreamSnapshot& stream) {
                      fmt::join(holders.first(std::min(holders.size(), kWindowHoldersTold)), ","));
 }
 
-void AddStall(const StreamSnapshot& stream, const Stall& stall, LogFields& fields) {
-  AddIdentity(stream, fields);
-  fields.Add("kind", ToLabel(stall.kind))
-      .Add("direction", ToLabel(stall.direction))
-      .Add("lasted_s", Seconds(stall.lasted))
-      .Add("age_s", Seconds(stream.age))
+// Who waits for whom.
+void AddLanes(const StreamSnapshot& stream, LogFields& fields) {
+  fields.Add("age_s", Seconds(stream.age))
       .Add("to_upstream_state", ToLabel(stream.to_upstream.state))
       .Add("to_upstream_waiting_for", ToLabel(stream.to_upstream.waiting_for))
       .Add("to_upstream_messages", stream.to_upstream.messages)
@@ -99,6 +96,14 @@ void AddStall(const StreamSnapshot& stream, const Stall& stall, LogFields& field
       .Add("to_downstream_bytes", stream.to_downstream.bytes);
   if (!stream.window_holders.empty()) fields.Add("window_held_by", HoldersText(stream));
   if (stream.deadline_left) fields.Add("deadline_left_s", Seconds(*stream.deadline_left));
+}
+
+void AddStall(const StreamSnapshot& stream, const Stall& stall, LogFields& fields) {
+  AddIdentity(stream, fields);
+  fields.Add("kind", ToLabel(stall.kind))
+      .Add("direction", ToLabel(stall.direction))
+      .Add("lasted_s", Seconds(stall.lasted));
+  AddLanes(stream, fields);
 }
 
 }  // namespace
@@ -168,6 +173,13 @@ bool LogStuck(const StreamSnapshot& stream, RateLimit& limit) {
 void LogMovesAgain(const StreamSnapshot& stream, const Stall& was, RateLimit& limit) {
   LogEvent(limit, LogLevel::kInfo, "stream moves again",
            [&](LogFields& fields) { AddStall(stream, was, fields); });
+}
+
+void LogDelaysEnd(const StreamSnapshot& stream) {
+  LogEvent(LogLevel::kWarn, "stream delays the end", [&](LogFields& fields) {
+    AddIdentity(stream, fields);
+    AddLanes(stream, fields);
+  });
 }
 
 }  // namespace lanekeeper

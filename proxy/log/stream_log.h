@@ -62,4 +62,7 @@ bool LogStuck(const StreamSnapshot& stream, RateLimit& limit = StuckLineLimit())
 void LogMovesAgain(const StreamSnapshot& stream, const Stall& was,
                    RateLimit& limit = MovesAgainLineLimit());
 
+// At level warn: the process ends, and waits for this one. Whoever calls bounds how many there are.
+void LogDelaysEnd(const StreamSnapshot& stream);
+
 }  // namespace lanekeeper

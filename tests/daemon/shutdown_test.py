@@ -143,6 +143,30 @@ class Shutdown(DaemonTest):
         daemon.signal(signal.SIGTERM)
         daemon.await_line("draining, 3 RPCs open")
 
+    def test_each_stream_that_delays_the_end_gets_a_line_whatever_the_access_log_says(self):
+        for timeout in ("0", "300ms", "60s"):
+            with self.subTest(timeout=timeout):
+                daemon, channel = self.start_both(drain={"timeout": timeout},
+                                                  log={"access": "off", "format": "json"})
+                streams = [Stream(channel).echo() for _ in range(3)]
+                call(channel)
+                daemon.signal(signal.SIGTERM)
+                lines = []
+                for number in range(1, 4):
+                    daemon.await_line(rf'"stream delays the end".*"id":{number},')
+                if timeout == "60s":  # it goes on all the same
+                    for stream in streams:
+                        stream.echo()
+                        stream.half_close()
+                        self.assertEqual(stream.end()[0], grpc.StatusCode.OK)
+                self.assert_ends(daemon)
+                lines = [json.loads(line) for line in daemon.lines if "delays the end" in line]
+                self.assertEqual(sorted(line["id"] for line in lines), [1, 2, 3])
+                for line in lines:
+                    self.assertEqual(line["method"], "/daemon.Bidi/Echo")
+                    self.assertIn("127.0.0.1", line["peer"])
+                    self.assertEqual(line["to_upstream_waiting_for"], "sender")
+
     def test_rpcs_under_way_do_not_fail_and_later_ones_may_be_tried_again(self):
         upstream = self.start_upstream()
         for number in range(LOAD_ROUNDS):
