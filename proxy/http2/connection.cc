@@ -212,10 +212,14 @@ void Connection::SendFinalGoaway() {
   drain_timer_.Cancel();
   if (closing_) return End(end_.kind, {});
   if (goaway_sent_ || ended_) return;
+  SendGoaway(NGHTTP2_NO_ERROR);
+}
+
+// Streams that are open go on; later ones are ignored.
+void Connection::SendGoaway(uint32_t code) {
   goaway_sent_ = true;
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
-                        nghttp2_session_get_last_proc_stream_id(session_), NGHTTP2_NO_ERROR,
-                        nullptr, 0);
+                        nghttp2_session_get_last_proc_stream_id(session_), code, nullptr, 0);
   loop_.RequestFlush(*this);
 }
 

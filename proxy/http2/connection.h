@@ -160,6 +160,8 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   void Feed(Block* block, const uint8_t* data, size_t size);
   void FeedLibrary(Block* block, const uint8_t* data, size_t size);
   bool EndForNoIncrement(int32_t id);
+  bool LeaveForIdleReset(int32_t id);
+  void SendGoaway(uint32_t code);
   bool JudgeFrame(uint8_t type, uint8_t flags, uint32_t length, int32_t id);
   void CountFlood(FloodKind kind);
   bool JudgeStream(uint8_t type, uint8_t flags, int32_t id);

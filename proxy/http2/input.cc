@@ -17,7 +17,8 @@ constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr size_t kFrameHeaderBytes = 9;
 constexpr size_t kWindowUpdateBytes = 4;
 constexpr size_t kPriorityBytes = 5;
-// How much of the payload of those two is looked at: a number, and its reserved bit.
+constexpr size_t kResetBytes = 4;
+// How much of the payload of those is looked at or skipped.
 constexpr size_t kPeekedBytes = 4;
 // So much of one socket before others have their turn.
 constexpr int kReadsMax = 4;
@@ -141,7 +142,8 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
     const uint8_t type = left < 4 ? uint8_t{NGHTTP2_DATA} : at[3];
     const bool window_update = type == NGHTTP2_WINDOW_UPDATE && length == kWindowUpdateBytes;
     const bool priority = type == NGHTTP2_PRIORITY && length == kPriorityBytes;
-    if (left < kFrameHeaderBytes + (window_update || priority ? kPeekedBytes : 0)) {
+    const bool reset = type == NGHTTP2_RST_STREAM && length == kResetBytes;
+    if (left < kFrameHeaderBytes + (window_update || priority || reset ? kPeekedBytes : 0)) {
       std::memcpy(carry_.data(), at, left);
       carry_size_ = static_cast<uint8_t>(left);
       end = at;
@@ -164,8 +166,8 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
     if (priority && (id == 0 || static_cast<uint32_t>(id) == peeked)) {
       return Close(NGHTTP2_PROTOCOL_ERROR);
     }
-    if (no_increment && EndForNoIncrement(id)) {
-      at += kFrameHeaderBytes + kWindowUpdateBytes;
+    if ((no_increment && EndForNoIncrement(id)) || (reset && LeaveForIdleReset(id))) {
+      at += kFrameHeaderBytes + kPeekedBytes;
       fed = at;
       continue;
     }
@@ -183,6 +185,24 @@ bool Connection::EndForNoIncrement(int32_t id) {
     Malformed(*stream);
   else
     RejectStream(id, NGHTTP2_PROTOCOL_ERROR);
+  return true;
+}
+
+// gRPC's core resets what it has not begun, when it is cancelled early (grpc#19655, #38758), and so
+// do other clients. RFC 9113 6.4 ends the connection for it, and 5.4.1 does not say how soon: the
+// peer is told at once, and its open RPCs, which are nobody's fault, go on to their end.
+bool Connection::LeaveForIdleReset(int32_t id) {
+  if (options_.side == Side::kUpstream || id <= last_id_ || id % 2 == 0) return false;
+  constexpr std::string_view kWhy = "RST_STREAM on a stream that was never opened";
+  if (last_id_ == 0) {
+    end_.text = kWhy;
+    Close(NGHTTP2_PROTOCOL_ERROR);
+  } else if (!goaway_sent_) {
+    end_.text = kWhy;
+    end_.kind = EndKind::kProtocolError;
+    drain_notice_sent_ = true;
+    SendGoaway(NGHTTP2_PROTOCOL_ERROR);
+  }
   return true;
 }
 

@@ -59,9 +59,10 @@ class Scrape:
 
 class Daemon(Process):
     def __init__(self, folder, config, launcher=(), flags=()):
-        path = pathlib.Path(folder, f"config-{random.getrandbits(64):x}.yaml")
-        path.write_text(json.dumps(config))  # JSON is YAML
-        super().__init__("lanekeeper", [LANEKEEPER, "--config", path, *flags], launcher)
+        self.config_path = pathlib.Path(folder, f"config-{random.getrandbits(64):x}.yaml")
+        self.config_path.write_text(json.dumps(config))  # JSON is YAML
+        super().__init__("lanekeeper", [LANEKEEPER, "--config", self.config_path, *flags],
+                         launcher)
         self._listeners = len(config["listen"])
 
     def await_start(self):

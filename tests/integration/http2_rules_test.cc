@@ -61,8 +61,6 @@ std::vector<Rule> SectionFive() {
   return {
       {"5.1 DATA on an idle stream", Is::kConnectionError, kProtocolError,
        [] { return FrameBytes(kData, 0, kNext, "x"); }},
-      {"5.1 RST_STREAM on an idle stream", Is::kConnectionError, kProtocolError,
-       [] { return FrameBytes(kRstStream, 0, kNext, Word(kCancel)); }},
       {"5.1 WINDOW_UPDATE on an idle stream", Is::kConnectionError, kProtocolError,
        [] { return FrameBytes(kWindowUpdate, 0, kNext, Word(1)); }},
       {"5.1 DATA behind END_STREAM", Is::kConnectionError, kStreamClosed,
@@ -209,6 +207,34 @@ TEST_P(Http2RulesTest, OfSectionFourHold) { ExpectAll(SectionFour()); }
 TEST_P(Http2RulesTest, OfSectionFiveHold) { ExpectAll(SectionFive()); }
 
 TEST_P(Http2RulesTest, OfSectionsSixAndEightHold) { ExpectAll(SectionSix()); }
+
+// RFC 9113 6.4: the connection's end, and clients of gRPC's core do it when they are cancelled
+// early.
+TEST_P(Http2RulesTest, AResetOfAnIdleStreamEndsTheConnectionOnceItsOpenRpcsHaveEnded) {
+  RawPeer client = RawPeer::Dial(proxy_);
+  client.Headers(kOpen, RequestFields());
+  const std::string reset = FrameBytes(kRstStream, 0, kNext, Word(kCancel));
+  // In one piece, and byte by byte.
+  ASSERT_TRUE(client.SendBytes(reset));
+  for (const char byte : reset) ASSERT_TRUE(client.SendBytes(std::string(1, byte)));
+  ASSERT_TRUE(client.Await([&] { return !client.goaways().empty(); }));
+  EXPECT_EQ(client.goaways().back().Word(0), uint32_t{kOpen});
+  EXPECT_EQ(client.goaways().back().Word(4), kProtocolError);
+  ASSERT_TRUE(client.Data(kOpen, Framed("x"), kEndStream));
+  ASSERT_TRUE(client.AwaitOver(kOpen));
+  EXPECT_EQ(client[kOpen].data, Framed("x"));
+  EXPECT_EQ(client[kOpen].status(), "0");
+  EXPECT_TRUE(client.AwaitClosed());
+  EXPECT_EQ(client.goaways().size(), 1u);
+}
+
+TEST_P(Http2RulesTest, AResetOfAnIdleStreamBeforeTheFirstEndsTheConnection) {
+  RawPeer client = RawPeer::Dial(proxy_);
+  ASSERT_TRUE(client.SendBytes(FrameBytes(kRstStream, 0, kOpen, Word(kCancel))));
+  EXPECT_TRUE(client.AwaitClosed());
+  ASSERT_FALSE(client.goaways().empty());
+  EXPECT_EQ(client.goaways().back().Word(4), kProtocolError);
+}
 
 // Data that was on its way when the proxy reset its stream is nobody's fault.
 TEST_P(Http2RulesTest, WhatComesLateOnAStreamThatWasResetHarmsNothing) {
