@@ -51,9 +51,23 @@ struct RpcThreadsConfig {
   std::optional<int> workers;
 };
 
+// A bound on the RPCs of some methods.
+struct MethodLimitConfig {
+  // "/package.Service/Method", "/package.Service/*" or "*".
+  std::string match;
+  // RPCs open at once whose method matches, all of them together.
+  int64_t open_rpcs = 0;
+};
+
 struct LimitsConfig {
   // RPCs open at once over all listeners; one more is refused with RESOURCE_EXHAUSTED.
   int64_t open_rpcs = 10000;
+  // RPCs open at once on one downstream connection; one more is refused with RESOURCE_EXHAUSTED.
+  // Empty (written "unlimited") sets no limit. Not announced as MAX_CONCURRENT_STREAMS: clients
+  // would queue in silence.
+  std::optional<int64_t> streams_per_connection;
+  // The same by method: of the entries that match an RPC the first counts.
+  std::vector<MethodLimitConfig> methods;
   // RPCs that wait for the upstream to take them at once: for a stream (its
   // MAX_CONCURRENT_STREAMS) or for a connection; one more is refused with RESOURCE_EXHAUSTED.
   int64_t upstream_waiting = 10000;

@@ -76,12 +76,14 @@ void FieldReader::Map(std::string_view key, const Body& body) {
   reader.ReadMap(YAML::Node(), body);
 }
 
-void FieldReader::MapList(std::string_view key, const Body& body) {
+void FieldReader::MapList(std::string_view key, ListMay may, const Body& body) {
   const Field* field = Find(key);
   if (field == nullptr) return;
   const YAML::Node& list = field->value;
   std::string why = Mismatch(list, YAML::NodeType::Sequence);
-  if (why.empty() && list.size() == 0) why = "expected at least one entry, found an empty list";
+  if (why.empty() && list.size() == 0 && may == ListMay::kNotBeEmpty) {
+    why = "expected at least one entry, found an empty list";
+  }
   if (!why.empty()) return Refuse(PathOf(key), At(*field), why);
   size_t index = 0;
   for (const YAML::Node& entry : list) {

@@ -35,8 +35,9 @@ class FieldReader {
   // for and required ones are missed.
   void Map(std::string_view key, const Body& body);
 
-  // Reads a list of maps with at least one entry.
-  void MapList(std::string_view key, const Body& body);
+  // Reads a list of maps.
+  enum class ListMay { kNotBeEmpty, kBeEmpty };
+  void MapList(std::string_view key, ListMay may, const Body& body);
 
   // Reads a scalar, variables expanded, through parse(text, &why), which returns an optional value
   // or says why not. Leaves *out alone where the key is absent or its value does not parse.

@@ -29,7 +29,7 @@ inline constexpr std::string_view kSame =
     "same";  // limits.response_metadata_size, stuck.silent_after
 inline constexpr std::string_view kPreserve = "preserve";    // upstream.authority
 inline constexpr std::string_view kAuto = "auto";            // rpc_threads.workers
-inline constexpr std::string_view kUnlimited = "unlimited";  // limits.message_size
+inline constexpr std::string_view kUnlimited = "unlimited";  // limits.message_size and others
 inline constexpr std::string_view kOff = "off";              // metrics.address, admin.address
 
 }  // namespace lanekeeper

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/load.h"
 #include "config/names.h"
@@ -55,15 +56,30 @@ std::string RpcThreads(const RpcThreadsConfig& rpc_threads) {
       OrWord(rpc_threads.workers, kAuto, [](int workers) { return fmt::to_string(workers); }));
 }
 
+std::string MethodLimits(const std::vector<MethodLimitConfig>& methods) {
+  if (methods.empty()) return " []";
+  std::string yaml;
+  for (const MethodLimitConfig& entry : methods) {
+    yaml +=
+        fmt::format("\n    - match: {}\n      open_rpcs: {}", Quoted(entry.match), entry.open_rpcs);
+  }
+  return yaml;
+}
+
 std::string Limits(const LimitsConfig& limits) {
   return fmt::format(
       "limits:\n"
       "  open_rpcs: {}\n"
+      "  streams_per_connection: {}\n"
+      "  methods:{}\n"
       "  upstream_waiting: {}\n"
       "  message_size: {}\n"
       "  metadata_size: {}\n"
       "  response_metadata_size: {}\n",
-      limits.open_rpcs, limits.upstream_waiting,
+      limits.open_rpcs,
+      OrWord(limits.streams_per_connection, kUnlimited,
+             [](int64_t n) { return fmt::to_string(n); }),
+      MethodLimits(limits.methods), limits.upstream_waiting,
       OrWord(limits.message_size_bytes, kUnlimited, FormatSize),
       FormatSize(limits.metadata_size_bytes),
       OrWord(limits.response_metadata_size_bytes, kSame, FormatSize));

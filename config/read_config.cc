@@ -15,6 +15,7 @@ constexpr std::chrono::hours kLongestDuration(7 * 24);
 // gRPC counts the bytes of a message in an int.
 constexpr int64_t kLargestMessage = std::numeric_limits<int32_t>::max();
 constexpr int64_t kKiB = 1024;
+constexpr int64_t kMostRpcs = 1'000'000;
 
 // Addresses stay text in the Config, for gRPC takes text; parsing them here only checks them.
 std::optional<std::string> ListenText(std::string_view text, std::string* why) {
@@ -50,9 +51,22 @@ std::optional<std::string> AuthorityText(std::string_view text, std::string* why
   return std::string(text);
 }
 
+// "/package.Service/Method", "/package.Service/*" or "*".
+std::optional<std::string> MethodMatchText(std::string_view text, std::string* why) {
+  const size_t slash = text.find('/', 1);
+  const std::string_view last = slash == text.npos ? "" : text.substr(slash + 1);
+  const bool path = text.starts_with('/') && slash > 1 && !last.empty() &&
+                    last.find('/') == last.npos && text.substr(0, slash).find('*') == text.npos;
+  if (text != "*" && (!path || (last != "*" && last.find('*') != last.npos))) {
+    *why = "expected /package.Service/Method, /package.Service/* or *, found " + Quote(text);
+    return std::nullopt;
+  }
+  return std::string(text);
+}
+
 void ReadListen(FieldReader& root, std::vector<ListenConfig>* listen) {
   root.Require("listen");
-  root.MapList("listen", [listen](FieldReader& map) {
+  root.MapList("listen", FieldReader::ListMay::kNotBeEmpty, [listen](FieldReader& map) {
     // Added even where the address is wrong: rules across fields go by index.
     ListenConfig& entry = listen->emplace_back();
     map.Require("address");
@@ -79,9 +93,23 @@ void ReadRpcThreads(FieldReader& map, RpcThreadsConfig* rpc_threads) {
   map.Value("workers", OrWord(kAuto, NumberBetween(1, 256)), &rpc_threads->workers);
 }
 
+void ReadMethodLimits(FieldReader& map, std::vector<MethodLimitConfig>* methods) {
+  map.MapList("methods", FieldReader::ListMay::kBeEmpty, [methods](FieldReader& inner) {
+    // Added even where it is wrong: rules across fields go by index.
+    MethodLimitConfig& entry = methods->emplace_back();
+    inner.Require("match");
+    inner.Value("match", MethodMatchText, &entry.match);
+    inner.Require("open_rpcs");
+    inner.Value("open_rpcs", NumberBetween(1, kMostRpcs), &entry.open_rpcs);
+  });
+}
+
 void ReadLimits(FieldReader& map, LimitsConfig* limits) {
-  map.Value("open_rpcs", NumberBetween(1, 1'000'000), &limits->open_rpcs);
-  map.Value("upstream_waiting", NumberBetween(1, 1'000'000), &limits->upstream_waiting);
+  map.Value("open_rpcs", NumberBetween(1, kMostRpcs), &limits->open_rpcs);
+  map.Value("streams_per_connection", OrWord(kUnlimited, NumberBetween(1, kMostRpcs)),
+            &limits->streams_per_connection);
+  ReadMethodLimits(map, &limits->methods);
+  map.Value("upstream_waiting", NumberBetween(1, kMostRpcs), &limits->upstream_waiting);
   map.Value("message_size", OrWord(kUnlimited, SizeBetween(1, kLargestMessage)),
             &limits->message_size_bytes);
   map.Value("metadata_size", SizeBetween(1 * kKiB, 1024 * kKiB), &limits->metadata_size_bytes);

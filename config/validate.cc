@@ -125,6 +125,28 @@ void UpstreamIsNotOurselves(const Config& config, const std::vector<Listening>& 
   }
 }
 
+// Whether all that the later entry matches is the earlier one's.
+bool Covers(const std::string& earlier, const std::string& later) {
+  if (earlier == "*" || earlier == later) return true;
+  if (!earlier.ends_with("/*")) return false;
+  return later.starts_with(earlier.substr(0, earlier.size() - 1));
+}
+
+void EveryMethodLimitCounts(const LimitsConfig& limits, Findings& findings) {
+  const auto path = [](size_t i) { return fmt::format("limits.methods[{}].match", i); };
+  for (size_t later = 1; later < limits.methods.size(); ++later) {
+    const std::optional<Position> at = findings.GivenAt(path(later));
+    for (size_t earlier = 0; at && earlier < later; ++earlier) {
+      const std::optional<Position> before = findings.GivenAt(path(earlier));
+      if (!before || !Covers(limits.methods[earlier].match, limits.methods[later].match)) continue;
+      findings.AddProblem(*at, fmt::format("{}: {} never counts: {} on line {} comes first",
+                                           path(later), Quote(limits.methods[later].match),
+                                           Quote(limits.methods[earlier].match), before->line));
+      break;
+    }
+  }
+}
+
 // Kind kernel has no workers; a number would look as if it bounded something.
 void WorkersAreForUserThreads(const Config& config, Findings& findings) {
   const std::optional<Position> at = findings.GivenAt("rpc_threads.workers");
@@ -167,6 +189,7 @@ void Validate(const Config& config, Findings& findings) {
   AdminIsLocal(config.admin, admin, findings);
   UpstreamIsNotOurselves(config, listening, findings);
   WorkersAreForUserThreads(config, findings);
+  EveryMethodLimitCounts(config.limits, findings);
   KeepaliveCanWork(config.upstream.keepalive, findings);
 }
 

@@ -63,7 +63,7 @@ RpcEnvironment EnvironmentOf(const Config& config, Worker& worker, Channel& chan
 App::App(const Config& config, std::function<void()> request_drain)
     : config_(config),
       metrics_(config.metrics.max_methods),
-      registry_(config.limits.open_rpcs),
+      registry_(config.limits),
       worker_(config.rpc_threads.kind, registry_, metrics_),
       channel_(worker_.loop(), config_.upstream, config.limits.upstream_waiting,
                HeaderListBytesMax(config.limits)),

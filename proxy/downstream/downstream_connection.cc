@@ -27,20 +27,22 @@ void DownstreamConnection::OnRequest(int32_t id, const http2::FieldList& fields,
   if (head.kind == RequestKind::kNotGrpc) {
     return NotGrpc::Answer(connection_, id, end, head.request.content_length, context_.environment);
   }
-  RejectReason reason{};
-  std::optional<AdmittedPlace> place = context_.admission.TryEnter(reason);
+  Rejection rejection;
+  std::optional<AdmittedPlace> place =
+      context_.admission.TryEnter(head.request.method(), open_rpcs_, rejection);
   head.request.peer = peer_;
-  if (!place) return Refuse(id, head.request, reason);
+  if (!place) return Refuse(id, head.request, rejection);
   Rpc& rpc = context_.rpcs.Open(std::move(*place), std::move(head.request), context_.environment);
   connection_.Adopt(id, rpc.downstream(), end);
   rpc.Start();
 }
 
 // Before a thread or an upstream stream is spent on it.
-void DownstreamConnection::Refuse(int32_t id, const Request& request, RejectReason reason) {
+void DownstreamConnection::Refuse(int32_t id, const Request& request, const Rejection& rejection) {
+  const RejectReason reason = rejection.reason;
   const Ending ending{
       reason == RejectReason::kDraining ? TerminationCause::kDrain : TerminationCause::kLimit,
-      CodeFor(reason), MessageFor(reason)};
+      CodeFor(reason), rejection.message};
   RecordRefused(context_.environment.metrics, request.method(), reason, ending.code);
   connection_.Answer(id, FieldsOf(ending, true));
   const AccessLog& log = context_.environment.access_log;

@@ -48,11 +48,12 @@ class DownstreamConnection final : public Retired, public http2::ConnectionObser
   void OnGoaway(const http2::Goaway&) override {}
   void OnPong() override {}
   void OnEnd(const http2::ConnectionEnd& end) override { owner_.OnEnd(*this, end); }
-  void Refuse(int32_t id, const Request& request, RejectReason reason);
+  void Refuse(int32_t id, const Request& request, const Rejection& rejection);
 
   DownstreamContext& context_;
   DownstreamConnectionOwner& owner_;
   const std::shared_ptr<const std::string> peer_;
+  const OpenCount open_rpcs_ = std::make_shared<int64_t>(0);
   http2::Connection connection_;
 };
 

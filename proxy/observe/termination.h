@@ -38,13 +38,22 @@ inline constexpr auto kLabels<TerminationCause> = std::to_array<Named<Terminatio
 inline constexpr size_t kTerminationCauses = kLabels<TerminationCause>.size();
 
 // Why an RPC was refused at once; the label of lanekeeper_rpcs_rejected_total.
-enum class RejectReason { kOpenRpcs, kNoThread, kUpstreamWaiting, kDraining };
+enum class RejectReason {
+  kOpenRpcs,
+  kStreamsPerConnection,
+  kMethods,
+  kNoThread,
+  kUpstreamWaiting,
+  kDraining
+};
 template <>
-inline constexpr auto kLabels<RejectReason> =
-    std::to_array<Named<RejectReason>>({{"open_rpcs", RejectReason::kOpenRpcs},
-                                        {"no_thread", RejectReason::kNoThread},
-                                        {"upstream_waiting", RejectReason::kUpstreamWaiting},
-                                        {"draining", RejectReason::kDraining}});
+inline constexpr auto kLabels<RejectReason> = std::to_array<Named<RejectReason>>(
+    {{"open_rpcs", RejectReason::kOpenRpcs},
+     {"streams_per_connection", RejectReason::kStreamsPerConnection},
+     {"methods", RejectReason::kMethods},
+     {"no_thread", RejectReason::kNoThread},
+     {"upstream_waiting", RejectReason::kUpstreamWaiting},
+     {"draining", RejectReason::kDraining}});
 inline constexpr size_t kRejectReasons = kLabels<RejectReason>.size();
 
 // The status that the downstream gets.
@@ -53,6 +62,7 @@ inline StatusCode CodeFor(RejectReason reason) {
                                            : StatusCode::kResourceExhausted;
 }
 
+// What the downstream reads, where nothing more is known of the limit.
 inline std::string MessageFor(RejectReason reason) {
   constexpr auto kMessages = std::to_array<Named<RejectReason>>(
       {{"lanekeeper: limits.open_rpcs RPCs are open already", RejectReason::kOpenRpcs},

@@ -1,5 +1,6 @@
-// How many RPCs are open over all workers, and whether one more may be. One counter for all; any
-// thread.
+// Whether one more RPC may be open, by the caps of `limits`: over all, on one connection, by
+// method. The caps are one value that can be replaced as a whole. TryEnter, SetLimits and the ends
+// of places are for the loop's thread; Close, open and WaitUntilEmpty for any.
 #pragma once
 
 #include <atomic>
@@ -8,37 +9,73 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include "config/config.h"
 #include "proxy/observe/termination.h"
+#include "proxy/rpc/method_limits.h"
 
 namespace lanekeeper {
 
 class Admission;
 
+// Counts one RPC as long as it lives.
+class Counted {
+ public:
+  // Null counts nothing.
+  explicit Counted(OpenCount count) : count_(std::move(count)) {
+    if (count_ != nullptr) ++*count_;
+  }
+  Counted(Counted&& other) noexcept = default;
+  Counted& operator=(Counted&&) = delete;
+  ~Counted() {
+    if (count_ != nullptr) --*count_;
+  }
+
+ private:
+  OpenCount count_;
+};
+
 // A place that one RPC has; given back when destroyed.
 class AdmittedPlace {
  public:
   AdmittedPlace(AdmittedPlace&& other) noexcept
-      : admission_(std::exchange(other.admission_, nullptr)) {}
+      : admission_(std::exchange(other.admission_, nullptr)),
+        connection_(std::move(other.connection_)),
+        method_(std::move(other.method_)) {}
   AdmittedPlace& operator=(AdmittedPlace&&) = delete;
   ~AdmittedPlace();
 
  private:
   friend class Admission;
-  explicit AdmittedPlace(Admission& admission) : admission_(&admission) {}
+  AdmittedPlace(Admission& admission, OpenCount connection, OpenCount method)
+      : admission_(&admission), connection_(std::move(connection)), method_(std::move(method)) {}
 
   Admission* admission_;
+  Counted connection_;
+  Counted method_;
+};
+
+// Why there is no place.
+struct Rejection {
+  RejectReason reason{};
+  std::string message;  // for the downstream
 };
 
 class Admission {
  public:
-  explicit Admission(int64_t open_rpcs_max) : open_rpcs_max_(open_rpcs_max) {}
+  explicit Admission(const LimitsConfig& limits) { SetLimits(limits); }
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
-  // A place, or why there is none.
-  std::optional<AdmittedPlace> TryEnter(RejectReason& why);
+  // Holds from the next RPC on; those that are open stay.
+  void SetLimits(const LimitsConfig& limits);
+
+  // A place for an RPC of this method on a connection that has so many open, or why there is none.
+  std::optional<AdmittedPlace> TryEnter(std::string_view method, const OpenCount& connection,
+                                        Rejection& why);
   // Admits no more: once it is empty then, it stays so.
   void Close() { closed_.store(true); }
   int64_t open() const { return open_.load(std::memory_order_relaxed); }
@@ -47,9 +84,13 @@ class Admission {
 
  private:
   friend class AdmittedPlace;
+  // Of an RPC that is counted in open_ already.
+  std::optional<Rejection> FindReason(const MethodLimits::Entry* entry,
+                                      const OpenCount& connection) const;
   void Leave();
 
-  const int64_t open_rpcs_max_;
+  LimitsConfig limits_;
+  MethodLimits methods_;
   std::atomic<int64_t> open_{0};
   std::atomic<bool> closed_{false};
   std::mutex empty_mutex_;

@@ -26,11 +26,17 @@ inline auto Fields(const RpcThreadsConfig& rpc_threads) {
   return std::make_tuple(kind, workers);
 }
 
+inline auto Fields(const std::vector<MethodLimitConfig>& methods) {
+  std::vector<std::tuple<std::string, int64_t>> entries;
+  for (const auto& [match, open_rpcs] : methods) entries.emplace_back(match, open_rpcs);
+  return entries;
+}
+
 inline auto Fields(const LimitsConfig& limits) {
-  const auto& [open_rpcs, upstream_waiting, message_size_bytes, metadata_size_bytes,
-               response_metadata_size_bytes] = limits;
-  return std::make_tuple(open_rpcs, upstream_waiting, message_size_bytes, metadata_size_bytes,
-                         response_metadata_size_bytes);
+  const auto& [open_rpcs, streams_per_connection, methods, upstream_waiting, message_size_bytes,
+               metadata_size_bytes, response_metadata_size_bytes] = limits;
+  return std::make_tuple(open_rpcs, streams_per_connection, Fields(methods), upstream_waiting,
+                         message_size_bytes, metadata_size_bytes, response_metadata_size_bytes);
 }
 
 inline auto Fields(const StuckConfig& stuck) {

@@ -37,7 +37,11 @@ TEST(PrintTest, EveryFieldLoadsBack) {
                      true,
                      {seconds(90), milliseconds(1)}};
   config.rpc_threads = {RpcThreadKind::kUser, 256};
-  config.limits = {1'000'000, 999'999, 2'147'483'647, 1'048'576, 4'194'304};
+  config.limits = {.open_rpcs = 1'000'000,
+                   .upstream_waiting = 999'999,
+                   .message_size_bytes = 2'147'483'647,
+                   .metadata_size_bytes = 1'048'576,
+                   .response_metadata_size_bytes = 4'194'304};
   config.stuck = {milliseconds(2500), seconds(0), StuckAction::kCancel};
   config.drain = {milliseconds(3'723'004)};
   config.metrics = {"[::]:9464", 10'000};
@@ -66,6 +70,9 @@ TEST(PrintTest, EveryNamedValueLoadsBack) {
   config.metrics.address = std::nullopt;
   ExpectLoadsBack(config);
   config.drain.timeout = seconds(0);
+  ExpectLoadsBack(config);
+  config.limits.streams_per_connection = 7;
+  config.limits.methods = {{"/a.B/C$", 2}, {"/a.B/*", 100}, {"*", 1}};
   ExpectLoadsBack(config);
 }
 
@@ -111,6 +118,8 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
             "  workers: auto\n"
             "limits:\n"
             "  open_rpcs: 10000\n"
+            "  streams_per_connection: unlimited\n"
+            "  methods: []\n"
             "  upstream_waiting: 10000\n"
             "  message_size: unlimited\n"
             "  metadata_size: 16KiB\n"

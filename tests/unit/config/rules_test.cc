@@ -116,6 +116,21 @@ TEST(RulesTest, WorkersAreForKindUserOnly) {
                           "starts one thread per RPC: leave the key out"));
 }
 
+TEST(RulesTest, AMethodLimitThatNeverCountsIsRefused) {
+  EXPECT_THAT(ProblemsOf(WithRequired("limits:\n"
+                                      "  methods:\n"
+                                      "    - {match: /a.B/C, open_rpcs: 1}\n"
+                                      "    - {match: /a.B/*, open_rpcs: 1}\n"
+                                      "    - {match: /a.B/D, open_rpcs: 1}\n"
+                                      "    - {match: /a.BB/D, open_rpcs: 1}\n"
+                                      "    - {match: '*', open_rpcs: 1}\n"
+                                      "    - {match: /x.Y/*, open_rpcs: 1}\n")),
+              ElementsAre("test.yaml:10:15: limits.methods[2].match: '/a.B/D' never counts: "
+                          "'/a.B/*' on line 9 comes first",
+                          "test.yaml:13:15: limits.methods[5].match: '/x.Y/*' never counts: '*' on "
+                          "line 12 comes first"));
+}
+
 TEST(RulesTest, ShortKeepaliveTimeIsRefused) {
   EXPECT_THAT(ProblemsOf(WithRequired("  keepalive: {time: 9999ms}\n")),
               ElementsAre("test.yaml:6:21: upstream.keepalive.time: expected 0 (off) or at least "
