@@ -60,6 +60,9 @@ struct MethodLimitConfig {
 };
 
 struct LimitsConfig {
+  // Downstream connections at once over all listeners; one more is closed as soon as it is
+  // accepted.
+  int64_t connections = 10000;
   // RPCs open at once over all listeners; one more is refused with RESOURCE_EXHAUSTED.
   int64_t open_rpcs = 10000;
   // RPCs open at once on one downstream connection; one more is refused with RESOURCE_EXHAUSTED.

@@ -69,6 +69,7 @@ std::string MethodLimits(const std::vector<MethodLimitConfig>& methods) {
 std::string Limits(const LimitsConfig& limits) {
   return fmt::format(
       "limits:\n"
+      "  connections: {}\n"
       "  open_rpcs: {}\n"
       "  streams_per_connection: {}\n"
       "  methods:{}\n"
@@ -76,7 +77,7 @@ std::string Limits(const LimitsConfig& limits) {
       "  message_size: {}\n"
       "  metadata_size: {}\n"
       "  response_metadata_size: {}\n",
-      limits.open_rpcs,
+      limits.connections, limits.open_rpcs,
       OrWord(limits.streams_per_connection, kUnlimited,
              [](int64_t n) { return fmt::to_string(n); }),
       MethodLimits(limits.methods), limits.upstream_waiting,

@@ -105,6 +105,7 @@ void ReadMethodLimits(FieldReader& map, std::vector<MethodLimitConfig>* methods)
 }
 
 void ReadLimits(FieldReader& map, LimitsConfig* limits) {
+  map.Value("connections", NumberBetween(1, 1'000'000), &limits->connections);
   map.Value("open_rpcs", NumberBetween(1, kMostRpcs), &limits->open_rpcs);
   map.Value("streams_per_connection", OrWord(kUnlimited, NumberBetween(1, kMostRpcs)),
             &limits->streams_per_connection);

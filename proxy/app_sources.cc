@@ -103,6 +103,13 @@ void AddConnectionSources(Metrics& metrics, const Listener& listener, const Chan
   metrics.AddSource("lanekeeper_accept_failures_total",
                     "Times that no file descriptor was left for a new downstream connection.",
                     MetricType::Counter, [&listener] { return listener.accept_failures(); });
+  metrics.AddSource({"lanekeeper_connections_rejected_total",
+                     "Downstream connections that were closed as soon as they were accepted, by "
+                     "the limit that was reached.",
+                     MetricType::Counter, [&listener] {
+                       return ByEnum<ConnectionRejectReason>(
+                           "reason", [&](auto reason) { return listener.rejected(reason); });
+                     }});
   metrics.AddSource({"lanekeeper_flooded_connections_total",
                      "Downstream connections that were ended because they sent more frames of a "
                      "kind than there is a reason for.",

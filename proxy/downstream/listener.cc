@@ -1,5 +1,6 @@
 #include "proxy/downstream/listener.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <stdexcept>
@@ -7,6 +8,7 @@
 
 #include "config/address.h"
 #include "proxy/log/log_event.h"
+#include "proxy/net/socket_address.h"
 
 namespace lanekeeper {
 
@@ -33,20 +35,37 @@ Listener::Listener(const std::vector<ListenConfig>& listen, DownstreamContext co
     if (!socket.is_unix()) ports_.push_back(socket.port());
   }
   acceptor_ = std::make_unique<Acceptor>(
-      loop_, std::move(sockets), [this](Fd socket, const ListeningSocket&) {
-        auto connection =
-            std::make_unique<DownstreamConnection>(context_, std::move(socket), *this);
-        if (stopped_) connection->ShutDown();
-        connections_count_.fetch_add(1, std::memory_order_relaxed);
-        const DownstreamConnection* key = connection.get();
-        connections_.emplace(key, std::move(connection));
-      });
+      loop_, std::move(sockets),
+      [this](Fd socket, const ListeningSocket&) { OnAccepted(std::move(socket)); });
 }
 
 Listener::~Listener() = default;
 
 void Listener::Start() {
   loop_.Post([this] { acceptor_->Start(); });
+}
+
+void Listener::OnAccepted(Fd socket) {
+  if (!context_.admission.TakesConnection(connections())) {
+    return Reject(socket, ConnectionRejectReason::kConnections);
+  }
+  auto connection = std::make_unique<DownstreamConnection>(context_, std::move(socket), *this);
+  if (stopped_) connection->ShutDown();
+  connections_count_.fetch_add(1, std::memory_order_relaxed);
+  const DownstreamConnection* key = connection.get();
+  connections_.emplace(key, std::move(connection));
+}
+
+// Closed without a word: a gRPC client that has not seen SETTINGS backs off before it dials again,
+// one that has seen them and a GOAWAY dials again at once.
+void Listener::Reject(const Fd& socket, ConnectionRejectReason reason) {
+  rejected_[static_cast<size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
+  LogEvent(reject_line_limit_, LogLevel::kWarn, "downstream connection refused",
+           [&](LogFields& fields) {
+             fields.Add("peer", PeerName(socket.get()))
+                 .Add("why", fmt::format("limits.connections reached ({})",
+                                         context_.admission.connections_max()));
+           });
 }
 
 void Listener::OnEnd(DownstreamConnection& connection, const http2::ConnectionEnd& end) {

@@ -14,11 +14,19 @@
 #include <vector>
 
 #include "config/config.h"
+#include "proxy/base/words.h"
 #include "proxy/downstream/downstream_connection.h"
 #include "proxy/log/rate_limit.h"
 #include "proxy/net/acceptor.h"
 
 namespace lanekeeper {
+
+// Why a connection was closed at once; the label of lanekeeper_connections_rejected_total.
+enum class ConnectionRejectReason : uint8_t { kConnections };
+template <>
+inline constexpr auto kLabels<ConnectionRejectReason> =
+    std::to_array<Named<ConnectionRejectReason>>({{"connections",
+                                                   ConnectionRejectReason::kConnections}});
 
 class Listener final : public DownstreamConnectionOwner {
  public:
@@ -33,8 +41,12 @@ class Listener final : public DownstreamConnectionOwner {
   std::vector<int> ports() const { return ports_; }
   int64_t connections() const { return connections_count_.load(std::memory_order_relaxed); }
   int64_t accept_failures() const { return acceptor_->accept_failures(); }
-  // Connections that were ended because the peer sent too many frames of a kind.
+  // Connections that were closed as soon as they were accepted.
+  int64_t rejected(ConnectionRejectReason reason) const {
+    return rejected_[static_cast<size_t>(reason)].load(std::memory_order_relaxed);
+  }
   const http2::FrameCounts& frames() const { return frames_; }
+  // Connections that were ended because the peer sent too many frames of a kind.
   int64_t floods(http2::FloodKind kind) const {
     return floods_[static_cast<size_t>(kind)].load(std::memory_order_relaxed);
   }
@@ -47,6 +59,8 @@ class Listener final : public DownstreamConnectionOwner {
   void Shutdown(std::chrono::milliseconds patience);
 
  private:
+  void OnAccepted(Fd socket);
+  void Reject(const Fd& socket, ConnectionRejectReason reason);
   void OnEnd(DownstreamConnection& connection, const http2::ConnectionEnd& end) override;
   void Log(const DownstreamConnection& connection, const http2::ConnectionEnd& end);
 
@@ -58,10 +72,12 @@ class Listener final : public DownstreamConnectionOwner {
   std::unordered_map<const DownstreamConnection*, std::unique_ptr<DownstreamConnection>>
       connections_;
   RateLimit line_limit_{20};
+  RateLimit reject_line_limit_{1, 1};
   bool stopped_ = false;
   std::atomic<int64_t> connections_count_{0};
   http2::FrameCounts frames_;
   std::array<std::atomic<int64_t>, http2::kFloodKinds> floods_{};
+  std::array<std::atomic<int64_t>, kLabels<ConnectionRejectReason>.size()> rejected_{};
   std::mutex closed_mutex_;
   std::condition_variable closed_;
 };

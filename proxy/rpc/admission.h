@@ -73,6 +73,9 @@ class Admission {
   // Holds from the next RPC on; those that are open stay.
   void SetLimits(const LimitsConfig& limits);
 
+  // Whether one more downstream connection may be open besides so many.
+  bool TakesConnection(int64_t open) const { return open < limits_.connections; }
+  int64_t connections_max() const { return limits_.connections; }
   // A place for an RPC of this method on a connection that has so many open, or why there is none.
   std::optional<AdmittedPlace> TryEnter(std::string_view method, const OpenCount& connection,
                                         Rejection& why);

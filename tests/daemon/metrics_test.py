@@ -31,6 +31,7 @@ FAMILIES = {
     "lanekeeper_rpcs_rejected_total": ("counter", {"reason"}),
     "lanekeeper_downstream_connections": ("gauge", set()),
     "lanekeeper_accept_failures_total": ("counter", set()),
+    "lanekeeper_connections_rejected_total": ("counter", {"reason"}),
     "lanekeeper_upstream_connections": ("gauge", set()),
     "lanekeeper_upstream_state": ("gauge", {"state"}),
     "lanekeeper_rpc_threads": ("gauge", {"kind", "state"}),

@@ -33,10 +33,11 @@ inline auto Fields(const std::vector<MethodLimitConfig>& methods) {
 }
 
 inline auto Fields(const LimitsConfig& limits) {
-  const auto& [open_rpcs, streams_per_connection, methods, upstream_waiting, message_size_bytes,
-               metadata_size_bytes, response_metadata_size_bytes] = limits;
-  return std::make_tuple(open_rpcs, streams_per_connection, Fields(methods), upstream_waiting,
-                         message_size_bytes, metadata_size_bytes, response_metadata_size_bytes);
+  const auto& [connections, open_rpcs, streams_per_connection, methods, upstream_waiting,
+               message_size_bytes, metadata_size_bytes, response_metadata_size_bytes] = limits;
+  return std::make_tuple(connections, open_rpcs, streams_per_connection, Fields(methods),
+                         upstream_waiting, message_size_bytes, metadata_size_bytes,
+                         response_metadata_size_bytes);
 }
 
 inline auto Fields(const StuckConfig& stuck) {

@@ -117,6 +117,7 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
             "  kind: user\n"
             "  workers: auto\n"
             "limits:\n"
+            "  connections: 10000\n"
             "  open_rpcs: 10000\n"
             "  streams_per_connection: unlimited\n"
             "  methods: []\n"

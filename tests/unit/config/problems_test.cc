@@ -202,6 +202,7 @@ TEST(ProblemsTest, ValuesOutOfRangeNameTheRange) {
        "limits.response_metadata_size: expected 1KiB to 4MiB, found '5MiB'; or write same"},
       {"limits: {upstream_waiting: 0}",
        "limits.upstream_waiting: expected 1 to 1000000, found '0'"},
+      {"limits: {connections: 0}", "limits.connections: expected 1 to 1000000, found '0'"},
       {"limits: {streams_per_connection: 0}",
        "limits.streams_per_connection: expected 1 to 1000000, found '0'; or write unlimited"},
       {"rpc_threads: {workers: 0}",
