@@ -59,12 +59,21 @@ struct MethodLimitConfig {
   int64_t open_rpcs = 0;
 };
 
+struct QueueConfig {
+  // RPCs that may wait at once for one of those that are open to end; 0: none.
+  int64_t length = 0;
+  // How long each may wait; then it is refused with RESOURCE_EXHAUSTED. 0: until its deadline.
+  std::chrono::milliseconds timeout{0};
+};
+
 struct LimitsConfig {
   // Downstream connections at once over all listeners; one more is closed as soon as it is
   // accepted.
   int64_t connections = 10000;
-  // RPCs open at once over all listeners; one more is refused with RESOURCE_EXHAUSTED.
+  // RPCs open at once over all listeners; one more waits in the queue, if there is one, or is
+  // refused with RESOURCE_EXHAUSTED.
   int64_t open_rpcs = 10000;
+  QueueConfig queue;
   // RPCs open at once on one downstream connection; one more is refused with RESOURCE_EXHAUSTED.
   // Empty (written "unlimited") sets no limit. Not announced as MAX_CONCURRENT_STREAMS: clients
   // would queue in silence.

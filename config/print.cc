@@ -71,13 +71,17 @@ std::string Limits(const LimitsConfig& limits) {
       "limits:\n"
       "  connections: {}\n"
       "  open_rpcs: {}\n"
+      "  queue:\n"
+      "    length: {}\n"
+      "    timeout: {}\n"
       "  streams_per_connection: {}\n"
       "  methods:{}\n"
       "  upstream_waiting: {}\n"
       "  message_size: {}\n"
       "  metadata_size: {}\n"
       "  response_metadata_size: {}\n",
-      limits.connections, limits.open_rpcs,
+      limits.connections, limits.open_rpcs, limits.queue.length,
+      FormatDuration(limits.queue.timeout),
       OrWord(limits.streams_per_connection, kUnlimited,
              [](int64_t n) { return fmt::to_string(n); }),
       MethodLimits(limits.methods), limits.upstream_waiting,

@@ -104,9 +104,15 @@ void ReadMethodLimits(FieldReader& map, std::vector<MethodLimitConfig>* methods)
   });
 }
 
+void ReadQueue(FieldReader& map, QueueConfig* queue) {
+  map.Value("length", NumberBetween(0, kMostRpcs), &queue->length);
+  map.Value("timeout", DurationUpTo(kLongestDuration), &queue->timeout);
+}
+
 void ReadLimits(FieldReader& map, LimitsConfig* limits) {
   map.Value("connections", NumberBetween(1, 1'000'000), &limits->connections);
   map.Value("open_rpcs", NumberBetween(1, kMostRpcs), &limits->open_rpcs);
+  map.Map("queue", [&](FieldReader& inner) { ReadQueue(inner, &limits->queue); });
   map.Value("streams_per_connection", OrWord(kUnlimited, NumberBetween(1, kMostRpcs)),
             &limits->streams_per_connection);
   ReadMethodLimits(map, &limits->methods);

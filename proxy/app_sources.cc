@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -24,8 +25,10 @@ Samples ByEnum(const char* label, Read read) {
 
 Samples Threads(RpcThreadKind kind, const RpcRegistry& registry, const Worker& worker) {
   const std::string name(NameOf(kRpcThreadKinds, kind));
+  // Those that wait to be let in have none.
+  const int64_t busy = std::max<int64_t>(registry.open() - registry.admission().waiting(), 0);
   return {
-      {{{"kind", name}, {"state", "busy"}}, static_cast<double>(registry.open())},
+      {{{"kind", name}, {"state", "busy"}}, static_cast<double>(busy)},
       {{{"kind", name}, {"state", "idle"}}, static_cast<double>(worker.executor().idle_threads())}};
 }
 
@@ -142,6 +145,9 @@ void App::AddSources() {
   AddStallSources(metrics_, stuck_detector_);
   AddConnectionSources(metrics_, listener_, channel_);
   AddFrameSources(metrics_, listener_, channel_);
+  metrics_.AddSource("lanekeeper_rpcs_queued",
+                     "RPCs that wait in limits.queue until another one ends.", MetricType::Gauge,
+                     [this] { return registry_.admission().waiting(); });
   metrics_.AddSource("lanekeeper_buffered_bytes",
                      "Memory of bytes that are being read or cannot leave yet.", MetricType::Gauge,
                      [this] { return worker_.loop().buffers().bytes_held(); });

@@ -96,6 +96,10 @@ class StreamActivity {
   // The wait of the request headers until they leave.
   LaneRecorder& start() { return start_; }
 
+  // It waits in limits.queue from one to the other.
+  void QueueEntered() { queued_since_.Set(clock_.now()); }
+  void QueueLeft();
+  bool queued() const { return queued_since_.Get() != 0; }
   // The requests are complete and have been passed on.
   void RequestsEnded();
   // The upstream has answered, if only with headers.
@@ -127,6 +131,7 @@ class StreamActivity {
   Cell attempts_;
   Cell answered_;
   Cell requests_ended_;  // when; 0: not yet
+  Cell queued_since_;    // 0: it does not wait there
 };
 
 }  // namespace lanekeeper

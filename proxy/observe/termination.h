@@ -40,6 +40,8 @@ inline constexpr size_t kTerminationCauses = kLabels<TerminationCause>.size();
 // Why an RPC was refused at once; the label of lanekeeper_rpcs_rejected_total.
 enum class RejectReason {
   kOpenRpcs,
+  kQueueFull,     // of limits.queue
+  kQueueTimeout,  // it has waited there for too long
   kStreamsPerConnection,
   kMethods,
   kNoThread,
@@ -49,6 +51,8 @@ enum class RejectReason {
 template <>
 inline constexpr auto kLabels<RejectReason> = std::to_array<Named<RejectReason>>(
     {{"open_rpcs", RejectReason::kOpenRpcs},
+     {"queue_full", RejectReason::kQueueFull},
+     {"queue_timeout", RejectReason::kQueueTimeout},
      {"streams_per_connection", RejectReason::kStreamsPerConnection},
      {"methods", RejectReason::kMethods},
      {"no_thread", RejectReason::kNoThread},
@@ -66,6 +70,10 @@ inline StatusCode CodeFor(RejectReason reason) {
 inline std::string MessageFor(RejectReason reason) {
   constexpr auto kMessages = std::to_array<Named<RejectReason>>(
       {{"lanekeeper: limits.open_rpcs RPCs are open already", RejectReason::kOpenRpcs},
+       {"lanekeeper: limits.open_rpcs RPCs are open, limits.queue.length wait already",
+        RejectReason::kQueueFull},
+       {"lanekeeper: limits.open_rpcs RPCs are open, and none ended within limits.queue.timeout",
+        RejectReason::kQueueTimeout},
        {"lanekeeper: no thread could be started for this RPC", RejectReason::kNoThread},
        {"lanekeeper: limits.upstream_waiting RPCs wait for the upstream already",
         RejectReason::kUpstreamWaiting},

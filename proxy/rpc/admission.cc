@@ -10,12 +10,35 @@ Rejection Plain(RejectReason reason) { return {reason, MessageFor(reason)}; }
 }  // namespace
 
 AdmittedPlace::~AdmittedPlace() {
-  if (admission_ != nullptr) admission_->Leave();
+  if (admission_ == nullptr) return;
+  if (state_ == State::kEntered) {
+    --admission_->entered_;
+    admission_->ServeQueue();
+  }
+  GiveUp();
+  admission_->Leave();
+}
+
+void AdmittedPlace::Queue(PlaceObserver& observer) {
+  observer_ = &observer;
+  Join(admission_->queue_);
+}
+
+std::chrono::nanoseconds AdmittedPlace::queue_timeout() const {
+  return admission_->queue_timeout();
+}
+
+void AdmittedPlace::GiveUp() {
+  if (!waits()) return;
+  Link::Leave();
+  state_ = State::kGaveUp;
+  admission_->waiting_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void Admission::SetLimits(const LimitsConfig& limits) {
   limits_ = limits;
   methods_.Set(limits.methods);
+  ServeQueue();
 }
 
 std::optional<AdmittedPlace> Admission::TryEnter(std::string_view method,
@@ -29,7 +52,13 @@ std::optional<AdmittedPlace> Admission::TryEnter(std::string_view method,
     why = *std::move(reason);
     return std::nullopt;
   }
-  return AdmittedPlace(*this, connection, entry != nullptr ? entry->open : nullptr);
+  const bool waits = full();
+  if (waits)
+    waiting_.fetch_add(1, std::memory_order_relaxed);
+  else
+    ++entered_;
+  return AdmittedPlace(*this, waits ? AdmittedPlace::State::kWaits : AdmittedPlace::State::kEntered,
+                       connection, entry != nullptr ? entry->open : nullptr);
 }
 
 // The narrowest cap is told: whoever reaches it has not filled the wider ones alone.
@@ -46,8 +75,21 @@ std::optional<Rejection> Admission::FindReason(const MethodLimits::Entry* entry,
                      fmt::format("lanekeeper: limits.methods[{}].open_rpcs reached ({} of '{}')",
                                  entry->index, entry->open_rpcs_max, entry->match)};
   }
-  if (open_.load() > limits_.open_rpcs) return Plain(RejectReason::kOpenRpcs);
+  if (!full()) return std::nullopt;
+  if (limits_.queue.length == 0) return Plain(RejectReason::kOpenRpcs);
+  if (waiting() >= limits_.queue.length) return Plain(RejectReason::kQueueFull);
   return std::nullopt;
+}
+
+void Admission::ServeQueue() {
+  while (!queue_.alone() && entered_ < limits_.open_rpcs) {
+    auto& place = static_cast<AdmittedPlace&>(*queue_.next);
+    place.Link::Leave();
+    place.state_ = AdmittedPlace::State::kEntered;
+    waiting_.fetch_sub(1, std::memory_order_relaxed);
+    ++entered_;
+    place.observer_->OnPlace();
+  }
 }
 
 void Admission::Leave() {

@@ -58,6 +58,7 @@ struct Request {
 class Rpc final : public Pooled,
                   public Retired,
                   private http2::StreamObserver,
+                  private PlaceObserver,
                   private StartRequest {
  public:
   Rpc(StreamId id, AdmittedPlace place, Request request, RpcEnvironment& environment,
@@ -68,7 +69,7 @@ class Rpc final : public Pooled,
 
   // The stream that the request came on; then Start.
   http2::Stream& downstream() { return downstream_; }
-  // Runs on its fiber from the next turn of the ready list on.
+  // Runs on its fiber from the next turn of the ready list on; or waits for its turn to be let in.
   void Start();
 
   // Any thread, while the registry keeps the RPC alive. Ends it at once with this status, whatever
@@ -93,6 +94,10 @@ class Rpc final : public Pooled,
 
  private:
   // ---- rpc.cc
+  void WaitForPlace();
+  void LeaveQueue();
+  void OnPlace() override;
+  void SetDeadline();
   void OnDeadline();
   void OnClosed(http2::Stream& stream) override;
   void OnContractViolation(const char* operation) override;
@@ -123,7 +128,7 @@ class Rpc final : public Pooled,
   std::optional<std::chrono::nanoseconds> deadline_left(Instant now) const;
   bool deadline_passed() const;
 
-  const AdmittedPlace place_;  // destroyed last, when all numbers have been settled
+  AdmittedPlace place_;  // destroyed last, when all numbers have been settled
   const StreamId id_;
   RpcEnvironment& environment_;
   RpcShard& owner_;

@@ -29,6 +29,8 @@ FAMILIES = {
     "lanekeeper_streams_terminated_total": ("counter", {"cause"}),
     "lanekeeper_stream_contract_violations_total": ("counter", set()),
     "lanekeeper_rpcs_rejected_total": ("counter", {"reason"}),
+    "lanekeeper_rpcs_queued": ("gauge", set()),
+    "lanekeeper_queue_wait_seconds": ("histogram", set()),
     "lanekeeper_downstream_connections": ("gauge", set()),
     "lanekeeper_accept_failures_total": ("counter", set()),
     "lanekeeper_connections_rejected_total": ("counter", {"reason"}),

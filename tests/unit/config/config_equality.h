@@ -32,11 +32,16 @@ inline auto Fields(const std::vector<MethodLimitConfig>& methods) {
   return entries;
 }
 
+inline auto Fields(const QueueConfig& queue) {
+  const auto& [length, timeout] = queue;
+  return std::make_tuple(length, timeout);
+}
+
 inline auto Fields(const LimitsConfig& limits) {
-  const auto& [connections, open_rpcs, streams_per_connection, methods, upstream_waiting,
+  const auto& [connections, open_rpcs, queue, streams_per_connection, methods, upstream_waiting,
                message_size_bytes, metadata_size_bytes, response_metadata_size_bytes] = limits;
-  return std::make_tuple(connections, open_rpcs, streams_per_connection, Fields(methods),
-                         upstream_waiting, message_size_bytes, metadata_size_bytes,
+  return std::make_tuple(connections, open_rpcs, Fields(queue), streams_per_connection,
+                         Fields(methods), upstream_waiting, message_size_bytes, metadata_size_bytes,
                          response_metadata_size_bytes);
 }
 

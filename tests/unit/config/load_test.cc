@@ -68,7 +68,8 @@ TEST(LoadTest, EveryKeyReachesItsField) {
       "  wait_for_ready: true\n"
       "  keepalive: {time: 6m, timeout: 1500ms}\n"
       "rpc_threads: {kind: user, workers: 3}\n"
-      "limits: {connections: 6, open_rpcs: 5, upstream_waiting: 4, message_size: 4MiB, "
+      "limits: {connections: 6, open_rpcs: 5, queue: {length: 8, timeout: 2s},\n"
+      "         upstream_waiting: 4, message_size: 4MiB, "
       "metadata_size: 64KiB,\n"
       "         response_metadata_size: 32KiB, streams_per_connection: 3,\n"
       "         methods: [{match: /a.B/C, open_rpcs: 2}, {match: /a.B/*, open_rpcs: 1}]}\n"
@@ -87,6 +88,7 @@ TEST(LoadTest, EveryKeyReachesItsField) {
   expected.rpc_threads = {RpcThreadKind::kUser, 3};
   expected.limits = {.connections = 6,
                      .open_rpcs = 5,
+                     .queue = {8, seconds(2)},
                      .streams_per_connection = 3,
                      .methods = {{"/a.B/C", 2}, {"/a.B/*", 1}},
                      .upstream_waiting = 4,

@@ -71,6 +71,7 @@ TEST(PrintTest, EveryNamedValueLoadsBack) {
   ExpectLoadsBack(config);
   config.drain.timeout = seconds(0);
   ExpectLoadsBack(config);
+  config.limits.queue = {5, seconds(1)};
   config.limits.streams_per_connection = 7;
   config.limits.methods = {{"/a.B/C$", 2}, {"/a.B/*", 100}, {"*", 1}};
   ExpectLoadsBack(config);
@@ -119,6 +120,9 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
             "limits:\n"
             "  connections: 10000\n"
             "  open_rpcs: 10000\n"
+            "  queue:\n"
+            "    length: 0\n"
+            "    timeout: 0\n"
             "  streams_per_connection: unlimited\n"
             "  methods: []\n"
             "  upstream_waiting: 10000\n"

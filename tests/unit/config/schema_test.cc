@@ -66,8 +66,9 @@ TEST(SchemaTest, HasTheKeysOfTheReference) {
 TEST(SchemaTest, RefusesUnknownKeysEverywhere) {
   int objects = 0;
   ExpectObjectsAreClosed(Schema(), "", &objects);
-  // The root, nine below it counting listen's entries, keepalive, and the entries of methods.
-  EXPECT_EQ(objects, 12);
+  // The root, nine below it counting listen's entries, keepalive, queue, and the entries of
+  // methods.
+  EXPECT_EQ(objects, 13);
 }
 
 TEST(SchemaTest, RequiresWhatTheLoaderRequires) {
@@ -88,7 +89,7 @@ TEST(SchemaTest, DefaultsAreTheReferences) {
     EXPECT_EQ(leaf["default"].Scalar(), reference.at(path).Scalar()) << path;
     ++defaults;
   }
-  EXPECT_EQ(defaults, 26);  // all but listen and upstream.address
+  EXPECT_EQ(defaults, 28);  // all but listen and upstream.address
 }
 
 TEST(SchemaTest, NamedValuesLoadAndOthersDoNot) {
@@ -143,7 +144,7 @@ TEST(SchemaTest, RangesAreTheLoaders) {
       EXPECT_THAT(ProblemsWith(path, std::to_string(high + 1)), SizeIs(1)) << path;
     }
   }
-  EXPECT_EQ(ranges, 6);
+  EXPECT_EQ(ranges, 7);
 }
 
 TEST(SchemaTest, EntriesOfMethodsAreTheLoaders) {

@@ -85,6 +85,98 @@ TEST_F(AdmissionTest, ARefusalTakesNoPlaceOfAnyKind) {
   EXPECT_TRUE(Enter(other, "/a.B/C"));
 }
 
+// One that stands in the queue, and whether its turn has come.
+class Waiter final : public PlaceObserver {
+ public:
+  explicit Waiter(AdmittedPlace place) : place_(std::move(place)) { place_.Queue(*this); }
+  AdmittedPlace& place() { return place_; }
+  bool entered() const { return entered_; }
+
+ private:
+  void OnPlace() override { entered_ = true; }
+
+  AdmittedPlace place_;
+  bool entered_ = false;
+};
+
+class AdmissionQueueTest : public AdmissionTest {
+ protected:
+  AdmissionQueueTest() { admission_.SetLimits({.open_rpcs = 1, .queue = {.length = 3}}); }
+
+  Waiter& Wait() {
+    auto place = admission_.TryEnter("/a.B/C", connection_, why_);
+    EXPECT_TRUE(place && place->waits());
+    return waiters_.emplace_back(*std::move(place));
+  }
+
+  std::list<Waiter> waiters_;
+};
+
+TEST_F(AdmissionQueueTest, TheFirstThatCameIsTheNextToEnter) {
+  ASSERT_TRUE(Enter(connection_));
+  const Waiter& first = Wait();
+  const Waiter& second = Wait();
+  EXPECT_EQ(admission_.open(), 3);
+  EXPECT_EQ(admission_.waiting(), 2);
+  places_.clear();
+  EXPECT_TRUE(first.entered());
+  EXPECT_FALSE(first.entered() && second.entered());
+  EXPECT_EQ(admission_.waiting(), 1);
+  waiters_.pop_front();
+  EXPECT_TRUE(second.entered());
+  EXPECT_FALSE(waiters_.front().place().waits());
+  EXPECT_EQ(admission_.open(), 1);
+}
+
+TEST_F(AdmissionQueueTest, TheQueueHasAnEnd) {
+  ASSERT_TRUE(Enter(connection_));
+  for (int i = 0; i < 3; ++i) Wait();
+  EXPECT_FALSE(Enter(connection_));
+  EXPECT_EQ(why_.reason, RejectReason::kQueueFull);
+  EXPECT_EQ(admission_.open(), 4);
+}
+
+TEST_F(AdmissionQueueTest, WhoGivesUpIsPassedOver) {
+  ASSERT_TRUE(Enter(connection_));
+  Waiter& first = Wait();
+  const Waiter& second = Wait();
+  first.place().GiveUp();
+  EXPECT_EQ(admission_.waiting(), 1);
+  places_.clear();
+  EXPECT_FALSE(first.entered());
+  EXPECT_TRUE(second.entered());
+  // It holds no place, only its RPC is not gone yet.
+  EXPECT_EQ(admission_.open(), 2);
+  waiters_.pop_front();
+  EXPECT_EQ(admission_.open(), 1);
+}
+
+TEST_F(AdmissionQueueTest, ALargerCapLetsTheFirstOnesIn) {
+  ASSERT_TRUE(Enter(connection_));
+  const Waiter& first = Wait();
+  const Waiter& second = Wait();
+  const Waiter& third = Wait();
+  admission_.SetLimits({.open_rpcs = 3, .queue = {.length = 3}});
+  EXPECT_TRUE(first.entered());
+  EXPECT_TRUE(second.entered());
+  EXPECT_FALSE(third.entered());
+}
+
+TEST_F(AdmissionQueueTest, ThoseThatWaitCountForTheirConnectionAndMethod) {
+  admission_.SetLimits({.open_rpcs = 1,
+                        .queue = {.length = 3},
+                        .streams_per_connection = 2,
+                        .methods = {{"/x.Y/Z", 1}}});
+  ASSERT_TRUE(Enter(connection_));
+  Wait();
+  EXPECT_FALSE(Enter(connection_));
+  EXPECT_EQ(why_.reason, RejectReason::kStreamsPerConnection);
+  ASSERT_TRUE(Enter(NewConnection(), "/x.Y/Z"));
+  EXPECT_TRUE(places_.back().waits());
+  EXPECT_FALSE(Enter(NewConnection(), "/x.Y/Z"));
+  EXPECT_EQ(why_.reason, RejectReason::kMethods);
+}
+
 TEST_F(AdmissionTest, NewLimitsHoldFromTheNextRpcOn) {
   admission_.SetLimits({.methods = {{"/a.B/*", 2}}});
   ASSERT_TRUE(Enter(NewConnection()));
