@@ -83,6 +83,10 @@ struct LimitsConfig {
   // RPCs that wait for the upstream to take them at once: for a stream (its
   // MAX_CONCURRENT_STREAMS) or for a connection; one more is refused with RESOURCE_EXHAUSTED.
   int64_t upstream_waiting = 10000;
+  // Bytes that may be held at once of everything that was received and cannot leave yet. Near it
+  // windows stop to grow, then streams that hold much get no credit, then new RPCs are refused with
+  // RESOURCE_EXHAUSTED.
+  int64_t buffered_bytes = 64 * 1024 * 1024;
   // Largest message in bytes, either direction; empty (written "unlimited") sets no limit.
   std::optional<int64_t> message_size_bytes;
   // Largest metadata of one request in bytes, counted as HTTP/2 does: key + value + 32 an entry

@@ -77,6 +77,7 @@ std::string Limits(const LimitsConfig& limits) {
       "  streams_per_connection: {}\n"
       "  methods:{}\n"
       "  upstream_waiting: {}\n"
+      "  buffered_bytes: {}\n"
       "  message_size: {}\n"
       "  metadata_size: {}\n"
       "  response_metadata_size: {}\n",
@@ -84,7 +85,7 @@ std::string Limits(const LimitsConfig& limits) {
       FormatDuration(limits.queue.timeout),
       OrWord(limits.streams_per_connection, kUnlimited,
              [](int64_t n) { return fmt::to_string(n); }),
-      MethodLimits(limits.methods), limits.upstream_waiting,
+      MethodLimits(limits.methods), limits.upstream_waiting, FormatSize(limits.buffered_bytes),
       OrWord(limits.message_size_bytes, kUnlimited, FormatSize),
       FormatSize(limits.metadata_size_bytes),
       OrWord(limits.response_metadata_size_bytes, kSame, FormatSize));

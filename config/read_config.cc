@@ -117,6 +117,8 @@ void ReadLimits(FieldReader& map, LimitsConfig* limits) {
             &limits->streams_per_connection);
   ReadMethodLimits(map, &limits->methods);
   map.Value("upstream_waiting", NumberBetween(1, kMostRpcs), &limits->upstream_waiting);
+  map.Value("buffered_bytes", SizeBetween(1024 * kKiB, 64 * 1024 * 1024 * kKiB),
+            &limits->buffered_bytes);
   map.Value("message_size", OrWord(kUnlimited, SizeBetween(1, kLargestMessage)),
             &limits->message_size_bytes);
   map.Value("metadata_size", SizeBetween(1 * kKiB, 1024 * kKiB), &limits->metadata_size_bytes);

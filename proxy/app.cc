@@ -76,6 +76,7 @@ App::App(const Config& config, std::function<void()> request_drain)
                                 HeaderListBytesMax(config.limits)}),
       stuck_detector_(config.stuck, registry_),
       request_drain_(std::move(request_drain)) {
+  worker_.loop().buffers().budget().SetLimit(config.limits.buffered_bytes);
   AddSources();
   AddProcessSources(metrics_, GrpcVersion(), std::string(Nghttp2Version()));
   if (config.metrics.address) {

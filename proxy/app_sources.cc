@@ -133,6 +133,24 @@ void AddConnectionSources(Metrics& metrics, const Listener& listener, const Chan
                      }});
 }
 
+void AddBufferSources(Metrics& metrics, const BufferBudget& budget) {
+  metrics.AddSource("lanekeeper_buffered_bytes",
+                    "Memory of bytes that are being read or cannot leave yet.", MetricType::Gauge,
+                    [&budget] { return budget.held(); });
+  metrics.AddSource("lanekeeper_buffered_bytes_stage",
+                    "How near that is to limits.buffered_bytes: 0; 1: windows grow no further; 2: "
+                    "streams that hold much get no credit; 3: new RPCs are refused.",
+                    MetricType::Gauge, [&budget] { return static_cast<int>(budget.stage()); });
+  metrics.AddSource(
+      {"lanekeeper_buffered_bytes_stages_total", "Times that each of those stages was entered.",
+       MetricType::Counter, [&budget] {
+         Samples samples =
+             ByEnum<BufferStage>("stage", [&](auto stage) { return budget.entered(stage); });
+         samples.erase(samples.begin());  // where everything begins
+         return samples;
+       }});
+}
+
 Samples LogLines() {
   const LogLosses losses = ReadLogLosses();
   return {{{{"reason", "queue_full"}}, static_cast<double>(losses.queue_full)},
@@ -148,9 +166,7 @@ void App::AddSources() {
   metrics_.AddSource("lanekeeper_rpcs_queued",
                      "RPCs that wait in limits.queue until another one ends.", MetricType::Gauge,
                      [this] { return registry_.admission().waiting(); });
-  metrics_.AddSource("lanekeeper_buffered_bytes",
-                     "Memory of bytes that are being read or cannot leave yet.", MetricType::Gauge,
-                     [this] { return worker_.loop().buffers().bytes_held(); });
+  AddBufferSources(metrics_, worker_.loop().buffers().budget());
   metrics_.AddSource({"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.",
                       MetricType::Gauge,
                       [this] { return Threads(config_.rpc_threads.kind, registry_, worker_); }});

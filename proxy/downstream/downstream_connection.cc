@@ -1,5 +1,7 @@
 #include "proxy/downstream/downstream_connection.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "proxy/downstream/not_grpc.h"
@@ -27,14 +29,23 @@ void DownstreamConnection::OnRequest(int32_t id, const http2::FieldList& fields,
   if (head.kind == RequestKind::kNotGrpc) {
     return NotGrpc::Answer(connection_, id, end, head.request.content_length, context_.environment);
   }
+  head.request.peer = peer_;
+  if (const auto shortage = FindShortage()) return Refuse(id, head.request, *shortage);
   Rejection rejection;
   std::optional<AdmittedPlace> place =
       context_.admission.TryEnter(head.request.method(), open_rpcs_, rejection);
-  head.request.peer = peer_;
   if (!place) return Refuse(id, head.request, rejection);
   Rpc& rpc = context_.rpcs.Open(std::move(*place), std::move(head.request), context_.environment);
   connection_.Adopt(id, rpc.downstream(), end);
   rpc.Start();
+}
+
+std::optional<Rejection> DownstreamConnection::FindShortage() const {
+  const BufferBudget& budget = context_.environment.loop.buffers().budget();
+  if (budget.stage() < BufferStage::kRefuse) return std::nullopt;
+  return Rejection{RejectReason::kBufferedBytes,
+                   fmt::format("lanekeeper: limits.buffered_bytes reached ({} of {} are held)",
+                               budget.held(), budget.limit())};
 }
 
 // Before a thread or an upstream stream is spent on it.

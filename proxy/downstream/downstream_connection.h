@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "proxy/downstream/request_head.h"
@@ -48,6 +49,8 @@ class DownstreamConnection final : public Retired, public http2::ConnectionObser
   void OnGoaway(const http2::Goaway&) override {}
   void OnPong() override {}
   void OnEnd(const http2::ConnectionEnd& end) override { owner_.OnEnd(*this, end); }
+  // Whether memory is too short for one more RPC.
+  std::optional<Rejection> FindShortage() const;
   void Refuse(int32_t id, const Request& request, const Rejection& rejection);
 
   DownstreamContext& context_;

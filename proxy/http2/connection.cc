@@ -15,9 +15,11 @@ constexpr uint32_t kStreamsAnnounced = 1'000'000;
 constexpr uint32_t kStreamWindow = 64 * 1024;
 // Connection windows are never backpressure.
 constexpr int32_t kConnectionWindow = 1 << 30;
-// By how much a stream's window may grow, and all of a connection's together.
+// To how much a stream's window may grow.
 constexpr uint32_t kStreamWindowMax = 1024 * 1024;
-constexpr size_t kGrowthBytesMax = size_t{64} * 1024 * 1024;
+// While memory is short, a stream that holds more gets no credit. Less than half of a window, which
+// is what must have been given back before the library tells the peer.
+constexpr size_t kLeanBytes = 16 * 1024;
 // Three quarters of all ids: grpc-go looks for another connection then.
 constexpr uint32_t kIdsUsedMax = 3u << 29;
 // How long a downstream may take to read our notice of a GOAWAY.
@@ -33,7 +35,6 @@ Connection::Connection(EventLoop& loop, Fd socket, const ConnectionOptions& opti
       socket_(std::move(socket)),
       pairs_(std::make_unique<NameValues>()),
       output_(loop.buffers()),
-      growth_left_(kGrowthBytesMax),
       received_at_(loop.now()),
       read_timer_(loop.timers(), *this),
       drain_timer_(loop.timers(), *this) {
@@ -116,7 +117,7 @@ void Connection::Detach(Stream& stream) {
   stream.SetBlocked(BlockedBy::kNothing, now());
   stream.window_held_.store(0, std::memory_order_relaxed);
   if (std::exchange(stream.reset_waits_, false)) --resets_waiting_;
-  growth_left_ += std::exchange(stream.window_growth_, 0);
+  ReturnGrowth(stream);
   stream.Leave();
   stream.in_ring_.Leave();
   stream.connection_ = nullptr;
@@ -178,21 +179,38 @@ bool Connection::ids_run_out() const {
   return nghttp2_session_get_next_stream_id(session_) > kIdsUsedMax;
 }
 
-// A stream that drains as fast as it fills gets a larger window, as long as the budget lasts.
+// While memory is short, the fattest go without: a window that has grown shrinks to what it was
+// (what the peer has of it already cannot be taken back), and a stream that holds much waits for
+// its credit until it holds little. One that drains never waits for long.
 void Connection::ReturnStreamCredit(Stream& stream, size_t bytes) {
-  nghttp2_session_consume_stream(session_, stream.id_, bytes);
+  stream.withheld_ += bytes;
+  if (loop_.buffers().budget().stage() >= BufferStage::kWithholdCredit) {
+    if (stream.window_growth_ > 0) {
+      ReturnGrowth(stream);
+      nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, stream.id_, kStreamWindow);
+    }
+    if (stream.credit_owed_ > kLeanBytes) return;
+  }
+  nghttp2_session_consume_stream(session_, stream.id_, std::exchange(stream.withheld_, 0));
+  GrowWindow(stream, bytes);
+  loop_.RequestFlush(*this);
+}
+
+// A stream that drains as fast as it fills gets a larger window, as long as the budget lasts.
+void Connection::GrowWindow(Stream& stream, size_t bytes) {
   stream.growth_credit_ += bytes;
   const uint32_t window = kStreamWindow + stream.window_growth_;
-  if (stream.growth_credit_ >= 2 * size_t{window} && window < kStreamWindowMax) {
-    stream.growth_credit_ = 0;
-    if (window <= growth_left_) {
-      growth_left_ -= window;
-      stream.window_growth_ += window;
-      nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, stream.id_,
-                                            static_cast<int32_t>(window * 2));
-    }
-  }
-  loop_.RequestFlush(*this);
+  if (stream.growth_credit_ < 2 * size_t{window} || window >= kStreamWindowMax) return;
+  stream.growth_credit_ = 0;
+  if (!loop_.buffers().budget().TakeGrowth(window)) return;
+  stream.window_growth_ += window;
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, stream.id_,
+                                        static_cast<int32_t>(window * 2));
+}
+
+void Connection::ReturnGrowth(Stream& stream) {
+  stream.growth_credit_ = 0;
+  loop_.buffers().budget().ReturnGrowth(std::exchange(stream.window_growth_, 0));
 }
 
 void Connection::Ping() {

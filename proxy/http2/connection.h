@@ -151,6 +151,8 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   void SubmitTrailers(Stream& stream);
   void SubmitReset(Stream& stream, uint32_t code);
   void ReturnStreamCredit(Stream& stream, size_t bytes);
+  void GrowWindow(Stream& stream, size_t bytes);
+  void ReturnGrowth(Stream& stream);
   void Malformed(Stream& stream);
   void ResetSent(Stream& stream);
 
@@ -213,7 +215,6 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   Block* reading_ = nullptr;
   size_t open_streams_ = 0;
   size_t resets_waiting_ = 0;  // streams that are reset once their bytes have left
-  size_t growth_left_;
   Instant received_at_ = 0;
   Instant held_marked_at_ = 0;
   FloodGuard floods_;

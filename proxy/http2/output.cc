@@ -32,7 +32,15 @@ void Output::CloseCopied() {
   copied_from_ = copied_.size();
 }
 
+// Once for what stays: that which leaves with its turn is not looked at.
+void Output::CountHeld(size_t bytes) {
+  if (bytes == held_) return;
+  buffers_.budget().Add(static_cast<int64_t>(bytes) - static_cast<int64_t>(held_));
+  held_ = bytes;
+}
+
 void Output::Clear() {
+  CountHeld(0);
   for (; first_ < pieces_.size(); ++first_) {
     if (pieces_[first_].block != nullptr) buffers_.Release(pieces_[first_].block);
   }
@@ -78,9 +86,12 @@ Output::Written Output::WriteTo(int fd) {
     message.msg_iovlen = count;
     const ssize_t written = sendmsg(fd, &message, MSG_NOSIGNAL);
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno == EAGAIN ? Written::kSome : Written::kFailed;
-    Remove(static_cast<size_t>(written));
-    if (static_cast<size_t>(written) < wanted) return Written::kSome;
+    if (written < 0 && errno != EAGAIN) return Written::kFailed;
+    if (written > 0) Remove(static_cast<size_t>(written));
+    if (written < 0 || static_cast<size_t>(written) < wanted) {
+      CountHeld(copied_.size());
+      return Written::kSome;
+    }
   }
   Clear();
   return Written::kAll;

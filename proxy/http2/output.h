@@ -46,6 +46,7 @@ class Output {
   };
 
   void CloseCopied();
+  void CountHeld(size_t bytes);
   void Remove(size_t bytes);
 
   Buffers& buffers_;
@@ -54,6 +55,7 @@ class Output {
   std::vector<Piece> pieces_;
   size_t first_ = 0;  // of pieces_, not written yet
   size_t bytes_ = 0;
+  size_t held_ = 0;  // of the copied bytes, as the budget knows
 };
 
 }  // namespace lanekeeper::http2

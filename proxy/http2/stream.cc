@@ -143,7 +143,7 @@ void Stream::Renew() {
   close_cause_ = CloseCause::kNone;
   close_code_ = 0;
   id_ = -1;
-  credit_owed_ = growth_credit_ = 0;
+  credit_owed_ = withheld_ = growth_credit_ = 0;
   body_left_ = kNoLength;
   has_headers_ = headers_taken_ = headers_sent_ = remote_ended_ = ended_with_headers_ = false;
   ending_ = end_framed_ = end_queued_ = end_raw_ = served_ = fields_too_large_ = headers_framed_ =

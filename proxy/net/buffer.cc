@@ -19,7 +19,7 @@ Block* Buffers::NewReadBlock() {
   Block* block = kept_.back();
   kept_.pop_back();
   block->references = 1;
-  Hold(kReadBytes);
+  budget_.Add(kReadBytes);
   return block;
 }
 
@@ -27,12 +27,12 @@ Block* Buffers::NewBlock(uint32_t capacity) {
   auto* block = static_cast<Block*>(pool_.Allocate(sizeof(Block) + capacity));
   block->references = 1;
   block->capacity = capacity;
-  Hold(capacity);
+  budget_.Add(capacity);
   return block;
 }
 
 void Buffers::Free(Block* block) {
-  Hold(-int64_t{block->capacity});
+  budget_.Add(-int64_t{block->capacity});
   if (block->capacity == kReadBytes && kept_.size() < kKeptBlocks) return kept_.push_back(block);
   pool_.Deallocate(block, sizeof(Block) + block->capacity);
 }

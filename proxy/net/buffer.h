@@ -3,12 +3,12 @@
 // worker's loop. Blocks and nodes come from freelists.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "proxy/base/pool.h"
+#include "proxy/net/buffer_budget.h"
 
 namespace lanekeeper {
 
@@ -38,16 +38,18 @@ class Buffers {
   }
 
   Pool& pool() { return pool_; }
-  // Any thread: in blocks that somebody refers to.
-  int64_t bytes_held() const { return bytes_held_.load(std::memory_order_relaxed); }
+  // Counts the blocks that somebody refers to; what is held elsewhere is added by its owner.
+  BufferBudget& budget() { return budget_; }
+  const BufferBudget& budget() const { return budget_; }
+  // Any thread.
+  int64_t bytes_held() const { return budget_.held(); }
 
  private:
   void Free(Block* block);
-  void Hold(int64_t bytes) { bytes_held_.store(bytes_held() + bytes, std::memory_order_relaxed); }
 
   Pool& pool_;
   std::vector<Block*> kept_;
-  std::atomic<int64_t> bytes_held_{0};
+  BufferBudget budget_;
 };
 
 // Slices in order. Owns a reference to each of their blocks.

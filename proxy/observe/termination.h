@@ -44,6 +44,7 @@ enum class RejectReason {
   kQueueTimeout,  // it has waited there for too long
   kStreamsPerConnection,
   kMethods,
+  kBufferedBytes,
   kNoThread,
   kUpstreamWaiting,
   kDraining
@@ -55,6 +56,7 @@ inline constexpr auto kLabels<RejectReason> = std::to_array<Named<RejectReason>>
      {"queue_timeout", RejectReason::kQueueTimeout},
      {"streams_per_connection", RejectReason::kStreamsPerConnection},
      {"methods", RejectReason::kMethods},
+     {"buffered_bytes", RejectReason::kBufferedBytes},
      {"no_thread", RejectReason::kNoThread},
      {"upstream_waiting", RejectReason::kUpstreamWaiting},
      {"draining", RejectReason::kDraining}});

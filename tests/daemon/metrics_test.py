@@ -30,6 +30,8 @@ FAMILIES = {
     "lanekeeper_stream_contract_violations_total": ("counter", set()),
     "lanekeeper_rpcs_rejected_total": ("counter", {"reason"}),
     "lanekeeper_rpcs_queued": ("gauge", set()),
+    "lanekeeper_buffered_bytes_stage": ("gauge", set()),
+    "lanekeeper_buffered_bytes_stages_total": ("counter", {"stage"}),
     "lanekeeper_queue_wait_seconds": ("histogram", set()),
     "lanekeeper_downstream_connections": ("gauge", set()),
     "lanekeeper_accept_failures_total": ("counter", set()),

@@ -39,10 +39,11 @@ inline auto Fields(const QueueConfig& queue) {
 
 inline auto Fields(const LimitsConfig& limits) {
   const auto& [connections, open_rpcs, queue, streams_per_connection, methods, upstream_waiting,
-               message_size_bytes, metadata_size_bytes, response_metadata_size_bytes] = limits;
+               buffered_bytes, message_size_bytes, metadata_size_bytes,
+               response_metadata_size_bytes] = limits;
   return std::make_tuple(connections, open_rpcs, Fields(queue), streams_per_connection,
-                         Fields(methods), upstream_waiting, message_size_bytes, metadata_size_bytes,
-                         response_metadata_size_bytes);
+                         Fields(methods), upstream_waiting, buffered_bytes, message_size_bytes,
+                         metadata_size_bytes, response_metadata_size_bytes);
 }
 
 inline auto Fields(const StuckConfig& stuck) {

@@ -69,7 +69,7 @@ TEST(LoadTest, EveryKeyReachesItsField) {
       "  keepalive: {time: 6m, timeout: 1500ms}\n"
       "rpc_threads: {kind: user, workers: 3}\n"
       "limits: {connections: 6, open_rpcs: 5, queue: {length: 8, timeout: 2s},\n"
-      "         upstream_waiting: 4, message_size: 4MiB, "
+      "         upstream_waiting: 4, buffered_bytes: 7MiB, message_size: 4MiB, "
       "metadata_size: 64KiB,\n"
       "         response_metadata_size: 32KiB, streams_per_connection: 3,\n"
       "         methods: [{match: /a.B/C, open_rpcs: 2}, {match: /a.B/*, open_rpcs: 1}]}\n"
@@ -92,6 +92,7 @@ TEST(LoadTest, EveryKeyReachesItsField) {
                      .streams_per_connection = 3,
                      .methods = {{"/a.B/C", 2}, {"/a.B/*", 1}},
                      .upstream_waiting = 4,
+                     .buffered_bytes = 7 * 1024 * 1024,
                      .message_size_bytes = 4 * 1024 * 1024,
                      .metadata_size_bytes = 64 * 1024,
                      .response_metadata_size_bytes = 32 * 1024};

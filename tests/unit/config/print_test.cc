@@ -71,6 +71,8 @@ TEST(PrintTest, EveryNamedValueLoadsBack) {
   ExpectLoadsBack(config);
   config.drain.timeout = seconds(0);
   ExpectLoadsBack(config);
+  config.limits.connections = 999'998;
+  config.limits.buffered_bytes = 1024 * 1024;
   config.limits.queue = {5, seconds(1)};
   config.limits.streams_per_connection = 7;
   config.limits.methods = {{"/a.B/C$", 2}, {"/a.B/*", 100}, {"*", 1}};
@@ -126,6 +128,7 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
             "  streams_per_connection: unlimited\n"
             "  methods: []\n"
             "  upstream_waiting: 10000\n"
+            "  buffered_bytes: 64MiB\n"
             "  message_size: unlimited\n"
             "  metadata_size: 16KiB\n"
             "  response_metadata_size: same\n"

@@ -207,6 +207,8 @@ TEST(ProblemsTest, ValuesOutOfRangeNameTheRange) {
        "limits.queue.length: expected 0 to 1000000, found '1000001'"},
       {"limits: {queue: {timeout: 169h}}",
        "limits.queue.timeout: expected 0 to 168h, found '169h'"},
+      {"limits: {buffered_bytes: 1023KiB}",
+       "limits.buffered_bytes: expected 1MiB to 64GiB, found '1023KiB'"},
       {"limits: {streams_per_connection: 0}",
        "limits.streams_per_connection: expected 1 to 1000000, found '0'; or write unlimited"},
       {"rpc_threads: {workers: 0}",

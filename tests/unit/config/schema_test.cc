@@ -89,7 +89,7 @@ TEST(SchemaTest, DefaultsAreTheReferences) {
     EXPECT_EQ(leaf["default"].Scalar(), reference.at(path).Scalar()) << path;
     ++defaults;
   }
-  EXPECT_EQ(defaults, 28);  // all but listen and upstream.address
+  EXPECT_EQ(defaults, 29);  // all but listen and upstream.address
 }
 
 TEST(SchemaTest, NamedValuesLoadAndOthersDoNot) {
