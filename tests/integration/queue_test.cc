@@ -196,6 +196,19 @@ TEST_P(QueueTest, ACancelledRpcLeavesTheQueue) {
   EXPECT_THAT(order(), ElementsAre("/s/First", "/s/4"));
 }
 
+TEST_P(QueueTest, OneThatFailsAnywayDoesNotWait) {
+  const auto proxy = Proxy(1, {5, seconds(60)});
+  auto first = OpenCall(*proxy);
+  RawPeer client = RawPeer::Dial(*proxy);
+  client.Headers(1, RequestFields({{"grpc-timeout", "soon"}}), kEndStream);
+  ASSERT_TRUE(client.AwaitOver(1));
+  EXPECT_EQ(client[1].status(), "13");
+  EXPECT_TRUE(proxy->AwaitMetric("lanekeeper_streams_open", {}, 1));
+  EXPECT_EQ(proxy->Metric(kQueued), 0);
+  EXPECT_EQ(proxy->Metric("lanekeeper_queue_wait_seconds"), 0);
+  EXPECT_TRUE(first->End().ok());
+}
+
 TEST_P(QueueTest, ADrainEndsThoseThatWait) {
   ProxyHarness proxy(GetParam(), upstream_.address(), [](Config& config) {
     config.limits.open_rpcs = 1;
