@@ -41,6 +41,14 @@ struct UpstreamConfig {
   // Whether an RPC waits for an upstream that is not connected rather than fail with UNAVAILABLE.
   bool wait_for_ready = false;
   KeepaliveConfig keepalive;
+  // How often the name is looked up anew, beyond every loss of a connection. 0: only on loss.
+  std::chrono::milliseconds resolve_interval{0};
+  // How old a connection may become, 10 % more or less, before another takes the next RPCs; its own
+  // go on. 0: for ever.
+  std::chrono::milliseconds max_age{0};
+  // Connections to one address at most; another only while RPCs wait because none has a stream left
+  // (gRFC A105).
+  int connections = 1;
 };
 
 struct RpcThreadsConfig {

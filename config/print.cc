@@ -40,10 +40,15 @@ std::string Upstream(const UpstreamConfig& upstream) {
       "  wait_for_ready: {}\n"
       "  keepalive:\n"
       "    time: {}\n"
-      "    timeout: {}\n",
+      "    timeout: {}\n"
+      "  resolve_interval: {}\n"
+      "  max_age: {}\n"
+      "  connections: {}\n",
       Quoted(upstream.address), NameOf(kLoadBalancings, upstream.load_balancing),
       OrWord(upstream.authority, kPreserve, Quoted), NameOf(kBooleans, upstream.wait_for_ready),
-      FormatDuration(upstream.keepalive.time), FormatDuration(upstream.keepalive.timeout));
+      FormatDuration(upstream.keepalive.time), FormatDuration(upstream.keepalive.timeout),
+      FormatDuration(upstream.resolve_interval), FormatDuration(upstream.max_age),
+      upstream.connections);
 }
 
 std::string RpcThreads(const RpcThreadsConfig& rpc_threads) {

@@ -72,6 +72,9 @@ void ReadUpstream(FieldReader& map, UpstreamConfig* upstream) {
   map.Value("authority", OrWord(kPreserve, AuthorityText), &upstream->authority);
   map.Value("wait_for_ready", OneOf(kBooleans), &upstream->wait_for_ready);
   map.Map("keepalive", [&](FieldReader& inner) { ReadKeepalive(inner, &upstream->keepalive); });
+  map.Value("resolve_interval", DurationUpTo(kLongestDuration), &upstream->resolve_interval);
+  map.Value("max_age", DurationUpTo(kLongestDuration), &upstream->max_age);
+  map.Value("connections", NumberBetween(1, 100), &upstream->connections);
 }
 
 void ReadRpcThreads(FieldReader& map, RpcThreadsConfig* rpc_threads) {

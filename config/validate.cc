@@ -154,6 +154,15 @@ void KeepaliveCanWork(const KeepaliveConfig& keepalive, Findings& findings) {
   }
 }
 
+// Anything shorter would keep the name server, or the upstream's accept, busy for nothing.
+void IsOffOrASecond(const char* path, std::chrono::milliseconds value, Findings& findings) {
+  constexpr std::chrono::seconds kShortest(1);
+  const std::optional<Position> at = findings.GivenAt(path);
+  if (!at || value.count() == 0 || value >= kShortest) return;
+  findings.AddProblem(*at, fmt::format("{}: expected 0 (off) or at least {}, found {}", path,
+                                       FormatDuration(kShortest), FormatDuration(value)));
+}
+
 }  // namespace
 
 void Validate(const Config& config, Findings& findings) {
@@ -168,6 +177,8 @@ void Validate(const Config& config, Findings& findings) {
   UpstreamIsNotOurselves(config, listening, findings);
   WorkersAreForUserThreads(config, findings);
   KeepaliveCanWork(config.upstream.keepalive, findings);
+  IsOffOrASecond("upstream.resolve_interval", config.upstream.resolve_interval, findings);
+  IsOffOrASecond("upstream.max_age", config.upstream.max_age, findings);
 }
 
 }  // namespace lanekeeper

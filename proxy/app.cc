@@ -60,13 +60,13 @@ RpcEnvironment EnvironmentOf(const Config& config, Worker& worker, Channel& chan
 
 }  // namespace
 
-App::App(const Config& config, std::function<void()> request_drain)
+App::App(const Config& config, std::function<void()> request_drain, const ChannelTraits& traits)
     : config_(config),
       metrics_(config.metrics.max_methods),
       registry_(config.limits.open_rpcs),
       worker_(config.rpc_threads.kind, registry_, metrics_),
       channel_(worker_.loop(), config_.upstream, config.limits.upstream_waiting,
-               HeaderListBytesMax(config.limits)),
+               HeaderListBytesMax(config.limits), traits),
       environment_(EnvironmentOf(config_, worker_, channel_)),
       listener_(config.listen, {environment_,
                                 worker_.rpcs(),

@@ -30,8 +30,9 @@ class App final : public Control {
   // Listens and forwards from here on. Throws std::runtime_error, a line for each thing that is
   // wrong with the machine it was to run on (a port in use, say).
   // request_drain is called, from any thread, when somebody asks for a drain at the control
-  // address; without it nobody can.
-  explicit App(const Config& config, std::function<void()> request_drain = {});
+  // address; without it nobody can. Other traits are for tests.
+  explicit App(const Config& config, std::function<void()> request_drain = {},
+               const ChannelTraits& traits = {});
   App(const App&) = delete;
   App& operator=(const App&) = delete;
   // Without a Drain before it, cuts every open RPC off.

@@ -154,6 +154,7 @@ int Callbacks::OnFrameSend(nghttp2_session* session, const nghttp2_frame* frame,
   const uint8_t type = frame->hd.type;
   if (type == NGHTTP2_RST_STREAM) {
     FrameCounts::Add(connection.options_.counts->resets_sent);
+    ++connection.resets_sent_;
     return 0;
   }
   if (type == NGHTTP2_GOAWAY) FrameCounts::Add(connection.options_.counts->goaways_sent);

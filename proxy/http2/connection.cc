@@ -62,6 +62,9 @@ void Connection::StartSession() {
     settings[count++] = {NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), count);
   nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
+  if (options_.first_stream_id > 1) {
+    nghttp2_session_set_next_stream_id(session_, options_.first_stream_id);
+  }
 }
 
 void Connection::Attach(Stream& stream, int32_t id) {
@@ -145,6 +148,7 @@ void Connection::StreamClosed(Stream& stream, uint32_t code) {
 
 bool Connection::HasRoom() const {
   if (!ready_ || ended_ || going_away_ || closing_) return false;
+  if (nghttp2_session_get_next_stream_id(session_) > INT32_MAX) return false;
   return open_streams_ <
          nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }

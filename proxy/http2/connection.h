@@ -54,6 +54,8 @@ struct ConnectionOptions {
   // compression state's sake, and dropped.
   size_t header_list_bytes_max = 64 * 1024;
   FrameCounts* counts = nullptr;  // outlives the connection
+  // Of an upstream connection; others than 1 are for tests of what happens when ids run out.
+  int32_t first_stream_id = 1;
 };
 
 struct Goaway {
@@ -131,6 +133,8 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   // Ends it at once, as lost.
   void Abort(std::string text) { End(EndKind::kSocketError, std::move(text)); }
   size_t open_streams() const { return open_streams_; }
+  // How many RST_STREAM have left: some peers count them.
+  int64_t resets_sent() const { return resets_sent_; }
   bool ended() const { return ended_; }
   // Whether the peer has answered a request, if only with headers.
   bool answered() const { return answered_; }
@@ -212,6 +216,7 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   int32_t reset_id_ = -1;  // whose RST_STREAM is being handled
   Block* reading_ = nullptr;
   size_t open_streams_ = 0;
+  int64_t resets_sent_ = 0;
   size_t resets_waiting_ = 0;  // streams that are reset once their bytes have left
   size_t growth_left_;
   Instant received_at_ = 0;

@@ -26,10 +26,18 @@ inline constexpr auto kLabels<ChannelState> =
                                         {"ready", ChannelState::kReady},
                                         {"transient_failure", ChannelState::kTransientFailure}});
 
+// What no key of the configuration says; other values are for tests.
+struct ChannelTraits {
+  std::chrono::nanoseconds dial_timeout = std::chrono::seconds(5);
+  std::chrono::nanoseconds idle_after = std::chrono::minutes(5);
+  int32_t first_stream_id = 1;
+  Resolver::LookUp look_up = &Resolver::LookUpBySystem;
+};
+
 class Channel final : public UpstreamChannel, public SubchannelOwner {
  public:
   Channel(EventLoop& loop, const UpstreamConfig& config, int64_t waiting_max,
-          size_t header_list_bytes_max);
+          size_t header_list_bytes_max, const ChannelTraits& traits = {});
   Channel(const Channel&) = delete;
   Channel& operator=(const Channel&) = delete;
   ~Channel();
@@ -51,7 +59,10 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   void Resolve();
   void OnResolved(Resolver::Answer answer);
   void SetAddresses(std::vector<SocketAddress> addresses);
+  void SpreadOver(const std::vector<SocketAddress>& addresses);
+  void LeaveUnlisted();
   http2::Connection* Pick();
+  void Grow();
   void ServeWaiting();
   void FailWaiting();
   void Update();
@@ -59,6 +70,7 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   void OnChange(Subchannel& subchannel) override;
   void OnTrouble(Subchannel& subchannel) override;
   void OnTooManyPings() override;
+  void OnTooManyResets(int64_t resets) override;
   void OnLeft(Subchannel& subchannel) override;
   void CountConnections(int change) override {
     connections_.fetch_add(change, std::memory_order_relaxed);

@@ -1,7 +1,11 @@
 #include "proxy/upstream/upstream_connection.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
+#include <random>
 #include <utility>
 
 namespace lanekeeper {
@@ -22,6 +26,19 @@ std::string WhyEnded(const http2::ConnectionEnd& end) {
   }
 }
 
+// Connections that were made together must not all be replaced together.
+Instant Jittered(std::chrono::nanoseconds age) {
+  std::random_device random;
+  const double factor = std::uniform_real_distribution<double>(0.9, 1.1)(random);
+  return static_cast<Instant>(static_cast<double>(age.count()) * factor);
+}
+
+// gRFC A18: what was sent and is not acknowledged needs no ping to show that the peer is gone.
+void LimitSilence(int fd, std::chrono::nanoseconds timeout) {
+  const auto ms = static_cast<unsigned>(timeout / std::chrono::milliseconds(1));
+  setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+}
+
 }  // namespace
 
 UpstreamConnection::UpstreamConnection(EventLoop& loop, const std::vector<SocketAddress>& addresses,
@@ -31,7 +48,8 @@ UpstreamConnection::UpstreamConnection(EventLoop& loop, const std::vector<Socket
       manners_(manners),
       owner_(owner),
       began_(InstantNow()),
-      timer_(loop.timers(), *this) {
+      timer_(loop.timers(), *this),
+      age_timer_(loop.timers(), *this) {
   connector_ = std::make_unique<Connector>(
       loop, addresses, manners.dial_timeout,
       [this](Fd socket, const SocketAddress& address, const std::string& error) {
@@ -47,15 +65,20 @@ void UpstreamConnection::OnDialled(Fd socket, const SocketAddress& address,
   if (!socket) return End(error);
   peer_ = address.Name();
   state_ = UpstreamState::kAwaitingSettings;
+  if (manners_.keepalive_time.count() > 0 && address.family() != AF_UNIX) {
+    LimitSilence(socket.get(), manners_.keepalive_timeout);
+  }
   const http2::ConnectionOptions options{http2::Side::kUpstream, manners_.header_list_bytes_max,
-                                         manners_.counts};
+                                         manners_.counts, manners_.first_stream_id};
   connection_ = std::make_unique<http2::Connection>(loop_, std::move(socket), options, *this);
 }
 
 void UpstreamConnection::OnReady() {
   if (state_ != UpstreamState::kAwaitingSettings) return;
   state_ = UpstreamState::kReady;
+  idle_since_ = loop_.now();
   SetKeepalive();
+  if (manners_.max_age.count() > 0) age_timer_.Set(loop_.now() + Jittered(manners_.max_age));
   owner_.OnReady(*this);
 }
 
@@ -90,6 +113,16 @@ void UpstreamConnection::OnTimer() {
   timer_.Set(loop_.now() + manners_.keepalive_timeout.count());
 }
 
+void UpstreamConnection::OnAge() {
+  aged_ = true;
+  if (state_ == UpstreamState::kReady) owner_.OnWorn(*this);
+}
+
+bool UpstreamConnection::worn() const {
+  return aged_ || address_gone_ || connection_->ids_run_out() ||
+         connection_->resets_sent() >= manners_.resets_max;
+}
+
 void UpstreamConnection::OnPong() {
   if (!ping_sent_) return;
   ping_sent_ = false;
@@ -97,6 +130,7 @@ void UpstreamConnection::OnPong() {
 }
 
 void UpstreamConnection::OnRoom() {
+  idle_since_ = loop_.now();
   if (state_ == UpstreamState::kDraining) {
     if (connection_->open_streams() == 0) connection_->Close();
     return;
@@ -121,6 +155,7 @@ void UpstreamConnection::End(const std::string& why) {
   if (state_ == UpstreamState::kEnded) return;
   state_ = UpstreamState::kEnded;
   timer_.Cancel();
+  age_timer_.Cancel();
   owner_.OnEnd(*this, why);
 }
 

@@ -59,7 +59,8 @@ double ValueOf(const prometheus::ClientMetric& metric, prometheus::MetricType ty
 static std::atomic<int> live_proxies{0};
 
 ProxyHarness::ProxyHarness(RpcThreadKind kind, const std::string& upstream,
-                           const std::function<void(Config&)>& change) {
+                           const std::function<void(Config&)>& change,
+                           const ChannelTraits& traits) {
   Config config;
   config.listen = {{"127.0.0.1:0"}};
   config.upstream.address = upstream;
@@ -72,7 +73,7 @@ ProxyHarness::ProxyHarness(RpcThreadKind kind, const std::string& upstream,
   if (change) change(config);
   ReadableLog();
   ++live_proxies;
-  app_ = std::make_unique<App>(config);
+  app_ = std::make_unique<App>(config, nullptr, traits);
   channel_ = LazyChannel();
 }
 

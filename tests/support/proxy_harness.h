@@ -19,7 +19,7 @@ namespace lanekeeper::testing {
 class ProxyHarness {
  public:
   ProxyHarness(RpcThreadKind kind, const std::string& upstream,
-               const std::function<void(Config&)>& change = {});
+               const std::function<void(Config&)>& change = {}, const ChannelTraits& traits = {});
   ~ProxyHarness();
 
   App& app() { return *app_; }

@@ -17,8 +17,10 @@ inline auto Fields(const KeepaliveConfig& keepalive) {
 }
 
 inline auto Fields(const UpstreamConfig& upstream) {
-  const auto& [address, load_balancing, authority, wait_for_ready, keepalive] = upstream;
-  return std::make_tuple(address, load_balancing, authority, wait_for_ready, Fields(keepalive));
+  const auto& [address, load_balancing, authority, wait_for_ready, keepalive, resolve_interval,
+               max_age, connections] = upstream;
+  return std::make_tuple(address, load_balancing, authority, wait_for_ready, Fields(keepalive),
+                         resolve_interval, max_age, connections);
 }
 
 inline auto Fields(const RpcThreadsConfig& rpc_threads) {

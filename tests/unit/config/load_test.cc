@@ -67,6 +67,9 @@ TEST(LoadTest, EveryKeyReachesItsField) {
       "  authority: orders.example\n"
       "  wait_for_ready: true\n"
       "  keepalive: {time: 6m, timeout: 1500ms}\n"
+      "  resolve_interval: 1m\n"
+      "  max_age: 2h\n"
+      "  connections: 4\n"
       "rpc_threads: {kind: user, workers: 3}\n"
       "limits: {open_rpcs: 5, upstream_waiting: 4, message_size: 4MiB, metadata_size: 64KiB,\n"
       "         response_metadata_size: 32KiB}\n"
@@ -81,7 +84,10 @@ TEST(LoadTest, EveryKeyReachesItsField) {
                        LoadBalancing::kRoundRobin,
                        "orders.example",
                        true,
-                       {seconds(360), milliseconds(1500)}};
+                       {seconds(360), milliseconds(1500)},
+                       seconds(60),
+                       seconds(7200),
+                       4};
   expected.rpc_threads = {RpcThreadKind::kUser, 3};
   expected.limits = {5, 4, 4 * 1024 * 1024, 64 * 1024, 32 * 1024};
   expected.drain = {seconds(90)};

@@ -131,6 +131,16 @@ TEST(RulesTest, PingsNeedTimeToBeAnswered) {
   EXPECT_THAT(ProblemsOf(WithRequired("  keepalive: {time: 0, timeout: 0}\n")), IsEmpty());
 }
 
+TEST(RulesTest, UpstreamIntervalsOfLessThanASecondAreRefused) {
+  EXPECT_THAT(
+      ProblemsOf(WithRequired("  resolve_interval: 999ms\n  max_age: 1ms\n")),
+      ElementsAre("test.yaml:6:21: upstream.resolve_interval: expected 0 (off) or at least "
+                  "1s, found 999ms",
+                  "test.yaml:7:12: upstream.max_age: expected 0 (off) or at least 1s, found "
+                  "1ms"));
+  EXPECT_THAT(ProblemsOf(WithRequired("  resolve_interval: 1s\n  max_age: 1s\n")), IsEmpty());
+}
+
 TEST(RulesTest, FieldsAlreadyRefusedCauseNoFurtherProblems) {
   EXPECT_THAT(ProblemsOf("listen: [{address: 'oops'}, {address: '127.0.0.1:9464'}]\n"
                          "upstream: {address: orders:1}\n"
