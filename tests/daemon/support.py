@@ -104,10 +104,11 @@ class Daemon(Process):
 class Upstream(Process):
     """upstream_server.py; see there for what it serves."""
 
-    def __init__(self, *words):
-        super().__init__("upstream", ["/usr/bin/python3", HERE / "upstream_server.py", *words])
-        self.address = "127.0.0.1:" + self.await_line(r"^listening (\d+)$").group(1)
-        self.port = int(self.address.rsplit(":", 1)[1])
+    def __init__(self, port, *max_streams, host="127.0.0.1"):
+        super().__init__("upstream", ["/usr/bin/python3", HERE / "upstream_server.py",
+                                      f"{host}:{port}", *max_streams])
+        self.port = int(self.await_line(r"^listening (\d+)$").group(1))
+        self.address = f"{host}:{self.port}"
 
     def counters(self):
         """What its handlers have seen, asked directly."""
@@ -167,8 +168,8 @@ class DaemonTest(unittest.TestCase):
     def start(self, *arguments, **options):
         return self.launch(*arguments, **options).await_start()
 
-    def start_upstream(self, port=0, *max_streams):
-        return self.keep(Upstream(port, *max_streams))
+    def start_upstream(self, port=0, *max_streams, host="127.0.0.1"):
+        return self.keep(Upstream(port, *max_streams, host=host))
 
     def start_client(self, *words):
         """client_worker.py; see there for what it can do."""

@@ -15,7 +15,7 @@
   /daemon.Metadata/*  request {"headers": S, "trailers": S}: so many bytes of metadata
   /daemon.Counters/*  how many handlers are active, finished or were cancelled, as JSON
 
-Usage: upstream_server.py PORT [MAX_STREAMS] (port 0 picks one; the streams it allows on a
+Usage: upstream_server.py [IP:]PORT [MAX_STREAMS] (port 0 picks one; the streams it allows on a
 connection). Prints "listening PORT".
 """
 
@@ -139,7 +139,8 @@ async def main():
         ("grpc.max_receive_message_length", -1),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_metadata_size", 1 << 20)])
-    port = server.add_insecure_port(f"127.0.0.1:{sys.argv[1]}")
+    host, _, port = sys.argv[1].rpartition(":")
+    port = server.add_insecure_port(f"{host or '127.0.0.1'}:{port}")
     await server.start()
     print(f"listening {port}", flush=True)
     await server.wait_for_termination()
