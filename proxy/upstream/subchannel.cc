@@ -202,8 +202,8 @@ void Subchannel::OnEnd(UpstreamConnection& connection, const std::string& why) {
     Retire(std::move(next_));
     return DialFailed(peer, why);
   }
-  owner_.CountConnections(-1);
   if (const auto found = Find(ready_, connection); found != ready_.end()) {
+    owner_.CountConnections(-1);
     spdlog::info("upstream {}: connection lost: {}", peer, why);
     const bool proved = IsProved(connection);
     Retire(std::move(*found));
@@ -211,7 +211,8 @@ void Subchannel::OnEnd(UpstreamConnection& connection, const std::string& why) {
     return Lost(peer, why, proved);
   }
   const auto drained = Find(draining_, connection);
-  if (drained == draining_.end()) return;
+  if (drained == draining_.end()) return;  // it was given up while it was dialled
+  owner_.CountConnections(-1);
   Retire(std::move(*drained));
   draining_.erase(drained);
   if (state_ == SubchannelState::kLeaving && draining_.empty()) owner_.OnLeft(*this);

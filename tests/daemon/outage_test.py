@@ -128,6 +128,34 @@ class Outage(DaemonTest):
         self.start_upstream(port)
         self.assertEqual(waiting.result(RECOVERY_BOUND), b"x")
 
+    def test_more_connections_are_made_while_rpcs_wait_and_no_more_than_allowed(self):
+        upstream = self.start_upstream(0, 2)
+        self.start_with(upstream.address, connections=2)
+        streams = [Stream(self.channel).echo() for _ in range(2)]
+        self.daemon.await_metric("lanekeeper_upstream_connections", 1)
+        streams += [Stream(self.channel).echo() for _ in range(2)]
+        self.daemon.await_metric("lanekeeper_upstream_connections", 2)
+        waits = Stream(self.channel)
+        self.daemon.await_metric("lanekeeper_streams_awaiting_upstream", 1)
+        self.assertEqual(self.daemon.scrape().value("lanekeeper_upstream_connections"), 2)
+        streams.pop().half_close()
+        for stream in [*streams, waits]:
+            stream.echo().half_close()
+            self.assertEqual(stream.end()[0], grpc.StatusCode.OK)
+
+    def test_old_connections_are_replaced_and_no_rpc_fails(self):
+        upstream = self.start_upstream()
+        self.start_with(upstream.address, max_age="1s")
+        stays = Stream(self.channel).echo()
+        end = time.monotonic() + RECOVERY_BOUND
+        # The stream's own, which drains, and the one that takes the next RPCs.
+        while self.daemon.scrape().value("lanekeeper_upstream_connections") < 2:
+            self.assertEqual(code_of(self.channel), grpc.StatusCode.OK)
+            self.assertLess(time.monotonic(), end, "it is not replaced")
+        stays.echo().half_close()
+        self.assertEqual(stays.end()[0], grpc.StatusCode.OK)
+        self.daemon.await_metric("lanekeeper_upstream_connections", 1)
+
 
 if __name__ == "__main__":
     main()
