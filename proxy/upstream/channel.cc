@@ -275,7 +275,7 @@ void Channel::OnTooManyPings() {
 
 // All clients' cancels share one connection, and some servers end it for them (Netty: 200 in 30 s).
 // Once it has happened, connections are replaced at half as many: it must not happen again.
-void Channel::OnTooManyResets(int64_t resets) {
+void Channel::OnEndedAfterResets(int64_t resets) {
   if (resets < kResetsThatCount || resets / 2 >= manners_.resets_max) return;
   manners_.resets_max = resets / 2;
   spdlog::warn(

@@ -70,7 +70,7 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   void OnChange(Subchannel& subchannel) override;
   void OnTrouble(Subchannel& subchannel) override;
   void OnTooManyPings() override;
-  void OnTooManyResets(int64_t resets) override;
+  void OnEndedAfterResets(int64_t resets) override;
   void OnLeft(Subchannel& subchannel) override;
   void CountConnections(int change) override {
     connections_.fetch_add(change, std::memory_order_relaxed);

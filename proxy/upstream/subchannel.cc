@@ -182,12 +182,10 @@ void Subchannel::OnGoaway(UpstreamConnection& connection, const http2::Goaway& g
   spdlog::info("upstream {}: GOAWAY, code {}, last stream {}, after {} resets of ours{}{}",
                connection.peer(), goaway.code, goaway.last_id, resets, debug.empty() ? "" : ": ",
                debug);
-  if (goaway.code == Code(H2Error::kEnhanceYourCalm)) {
-    if (goaway.debug == "too_many_pings")
-      owner_.OnTooManyPings();
-    else
-      owner_.OnTooManyResets(resets);
-  }
+  if (goaway.code == Code(H2Error::kEnhanceYourCalm) && goaway.debug == "too_many_pings")
+    owner_.OnTooManyPings();
+  else if (goaway.code != Code(H2Error::kNoError))
+    owner_.OnEndedAfterResets(resets);
   const auto found = Find(ready_, connection);
   if (found == ready_.end()) return;
   draining_.push_back(std::move(*found));

@@ -21,8 +21,9 @@ class SubchannelOwner {
   // A connection was lost, could not be made, or is going away: the name may mean other addresses.
   virtual void OnTrouble(Subchannel& subchannel) = 0;
   virtual void OnTooManyPings() = 0;
-  // The peer ended a connection, which had sent so many resets, with ENHANCE_YOUR_CALM.
-  virtual void OnTooManyResets(int64_t resets) = 0;
+  // The peer ended a connection, which had sent so many resets, with an error: servers that count
+  // them say ENHANCE_YOUR_CALM (Netty, h2) or INTERNAL_ERROR (nghttp2).
+  virtual void OnEndedAfterResets(int64_t resets) = 0;
   // The last of its connections has ended after Leave; destroy it later.
   virtual void OnLeft(Subchannel& subchannel) = 0;
   // For the metric: one more or one less.

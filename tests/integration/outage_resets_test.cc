@@ -22,7 +22,8 @@ LANEKEEPER_BOTH_KINDS(OutageResetsTest);
 // reset.
 class CountingUpstream {
  public:
-  CountingUpstream() : connections_([this](int fd, int) { Serve(fd); }) {}
+  explicit CountingUpstream(uint32_t code)
+      : code_(code), connections_([this](int fd, int) { Serve(fd); }) {}
   std::string address() const { return connections_.address(); }
   int dials() const { return connections_.dials(); }
   int ended() const { return ended_; }
@@ -49,9 +50,10 @@ class CountingUpstream {
         std::chrono::seconds(100));
     if (peer.http2().closed()) return;
     ++ended_;
-    peer.GoAway(last, kEnhanceYourCalm, "too many resets");
+    peer.GoAway(last, code_, "too many resets");
   }
 
+  const uint32_t code_;
   std::atomic<int> ended_{0};
   ManyConnections connections_;
 };
@@ -74,9 +76,9 @@ class CancelLoop {
   uint32_t next_ = 1;
 };
 
-TEST_P(OutageResetsTest, AClientThatCancelsInALoopTakesTheOthersDownOnceAtMost) {
-  CountingUpstream upstream;
-  ProxyHarness proxy(GetParam(), upstream.address());
+void CancelInALoopBesideANeighbour(RpcThreadKind kind, uint32_t code) {
+  CountingUpstream upstream(code);
+  ProxyHarness proxy(kind, upstream.address());
   CancelLoop loop(proxy);
   RawPeer neighbour = RawPeer::Dial(proxy);
   neighbour.Headers(1, RequestFields());
@@ -98,6 +100,12 @@ TEST_P(OutageResetsTest, AClientThatCancelsInALoopTakesTheOthersDownOnceAtMost) 
   EXPECT_TRUE(neighbour.AwaitOver(3));
   EXPECT_EQ(neighbour[3].status(), "0");
   EXPECT_LE(upstream.dials(), 2 + 10) << "they are replaced more often than there is a reason for";
+}
+
+TEST_P(OutageResetsTest, AClientThatCancelsInALoopTakesTheOthersDownOnceAtMost) {
+  for (const uint32_t code : {kEnhanceYourCalm, kInternalError}) {
+    CancelInALoopBesideANeighbour(GetParam(), code);
+  }
 }
 
 // What has shown no such limit keeps its one connection.
