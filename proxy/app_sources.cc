@@ -140,11 +140,12 @@ void App::AddSources() {
                      [this] { return worker_.loop().buffers().bytes_held(); });
   metrics_.AddSource({"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.",
                       MetricType::Gauge,
-                      [this] { return Threads(config_.rpc_threads.kind, registry_, worker_); }});
+                      [this] { return Threads(environment_.thread_kind, registry_, worker_); }});
   metrics_.AddSource({"lanekeeper_log_lines_dropped_total",
                       "Log lines that were not written: nobody read them, or too many of one kind "
                       "came at once.",
                       MetricType::Counter, LogLines});
+  reloader_.AddSources(metrics_);
 }
 
 }  // namespace lanekeeper

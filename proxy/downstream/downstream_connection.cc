@@ -43,7 +43,7 @@ void DownstreamConnection::Refuse(int32_t id, const Request& request, RejectReas
       CodeFor(reason), MessageFor(reason)};
   RecordRefused(context_.environment.metrics, request.method(), reason, ending.code);
   connection_.Answer(id, FieldsOf(ending, true));
-  const AccessLog& log = context_.environment.access_log;
+  const AccessLog& log = context_.environment.rules.access_log;
   if (!log.wants(static_cast<int>(ending.code))) return;
   EndedRpc ended;
   ended.stream.method = request.method();

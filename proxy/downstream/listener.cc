@@ -49,6 +49,11 @@ void Listener::Start() {
   loop_.Post([this] { acceptor_->Start(); });
 }
 
+void Listener::SetRules(RequestRules rules, size_t header_list_bytes_max) {
+  context_.rules = std::move(rules);
+  context_.header_list_bytes_max = header_list_bytes_max;
+}
+
 void Listener::OnEnd(DownstreamConnection& connection, const http2::ConnectionEnd& end) {
   Log(connection, end);
   if (end.kind == http2::EndKind::kFlood) {

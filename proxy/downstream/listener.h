@@ -39,6 +39,9 @@ class Listener final : public DownstreamConnectionOwner {
     return floods_[static_cast<size_t>(kind)].load(std::memory_order_relaxed);
   }
 
+  // For new RPCs, and for the header blocks of new connections. On the loop's thread.
+  void SetRules(RequestRules rules, size_t header_list_bytes_max);
+
   // No new connections; the open ones are told that no new RPC is welcome (GOAWAY). RPCs that are
   // already on their way are still served.
   void StopAccepting();

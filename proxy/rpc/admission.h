@@ -39,6 +39,8 @@ class Admission {
 
   // A place, or why there is none.
   std::optional<AdmittedPlace> TryEnter(RejectReason& why);
+  // For the next ones: what is open stays. Any thread.
+  void SetMax(int64_t open_rpcs_max) { open_rpcs_max_.store(open_rpcs_max); }
   // Admits no more: once it is empty then, it stays so.
   void Close() { closed_.store(true); }
   int64_t open() const { return open_.load(std::memory_order_relaxed); }
@@ -49,7 +51,7 @@ class Admission {
   friend class AdmittedPlace;
   void Leave();
 
-  const int64_t open_rpcs_max_;
+  std::atomic<int64_t> open_rpcs_max_;
   std::atomic<int64_t> open_{0};
   std::atomic<bool> closed_{false};
   std::mutex empty_mutex_;

@@ -45,8 +45,8 @@ Rpc::Rpc(StreamId id, AdmittedPlace place, Request request, RpcEnvironment& envi
       downstream_(fiber_, environment.loop.buffers(), *this),
       upstream_(fiber_, environment.loop.buffers(), *this),
       attempts_(environment.loop.buffers()),
-      requests_(environment.message_bytes_max),
-      responses_(environment.message_bytes_max),
+      requests_(environment.rules.message_bytes_max),
+      responses_(environment.rules.message_bytes_max),
       deadline_(environment.loop.timers(), *this) {
   downstream_.set_source(&upstream_);
   upstream_.set_source(&downstream_);

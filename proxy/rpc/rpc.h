@@ -28,18 +28,23 @@ namespace lanekeeper {
 class Executor;
 class RpcShard;
 
+// What a reload may change, on the loop's thread. An RPC goes by the message size that it began with.
+struct RpcRules {
+  uint64_t message_bytes_max;
+  size_t response_metadata_bytes_max;
+  const char* response_metadata_key;  // of the configuration, for texts
+  AccessLog access_log;
+};
+
 // What every RPC of a worker shares. Outlives them all.
 struct RpcEnvironment {
   EventLoop& loop;
   MetricShard& metrics;
   UpstreamChannel& channel;
   Executor& executor;
-  uint64_t message_bytes_max;
-  size_t response_metadata_bytes_max;
-  const char* response_metadata_key;  // of the configuration, for texts
+  RpcRules rules;
   RpcThreadKind thread_kind;
-  StallRules stall_rules;
-  AccessLog access_log;
+  CurrentStallRules stall_rules;
   // The time of day when the steady clock was at 0: once for all, so that the start of an RPC stays
   // the same whenever somebody looks.
   std::chrono::system_clock::time_point steady_epoch;

@@ -125,6 +125,11 @@ http2::Connection* Channel::Pick() {
   return nullptr;
 }
 
+void Channel::Configure(int64_t waiting_max, size_t header_list_bytes_max) {
+  waiting_max_ = waiting_max;
+  manners_.header_list_bytes_max = header_list_bytes_max;
+}
+
 void Channel::Start(StartRequest& request) {
   if (queue_.alone()) {
     if (http2::Connection* connection = Pick()) return request.OnSlot(*connection);

@@ -37,6 +37,9 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   // On the loop's thread, or before it runs: resolves and connects from here on.
   void Connect();
 
+  // For RPCs that come to wait from now on, and for new connections. On the loop's thread.
+  void Configure(int64_t waiting_max, size_t header_list_bytes_max);
+
   void Start(StartRequest& request) override;
   void Withdraw(StartRequest& request) override;
 
@@ -66,7 +69,7 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
 
   EventLoop& loop_;
   const UpstreamConfig config_;
-  const int64_t waiting_max_;
+  int64_t waiting_max_;
   http2::FrameCounts frames_;
   UpstreamManners manners_;
   Resolver resolver_;

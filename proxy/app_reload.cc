@@ -1,0 +1,37 @@
+// Putting another configuration into use while the proxy runs.
+#include <future>
+#include <memory>
+
+#include "proxy/app.h"
+#include "proxy/app_rules.h"
+#include "proxy/log/log_setup.h"
+
+namespace lanekeeper {
+
+// Each value changes where it is read: what RPCs go by, on the loop's thread.
+std::vector<std::string> App::Apply(const Config& before, const Config& after) {
+  registry_.admission().SetMax(after.limits.open_rpcs);
+  metrics_.SetMaxMethods(after.metrics.max_methods);
+  environment_.stall_rules.Set(StallRulesOf(after.stuck));
+  stuck_detector_.Configure(after.stuck);
+  ChangeLog(before.log, after.log);
+  OnLoop([&] {
+    environment_.rules = RpcRulesOf(after);
+    listener_.SetRules(RequestRulesOf(after), HeaderListBytesMax(after.limits));
+    channel_.Configure(after.limits.upstream_waiting, HeaderListBytesMax(after.limits));
+  });
+  return {};
+}
+
+// The loop runs: no reload begins before it does, and a drain, which comes before its end, waits
+// for one that is under way.
+void App::OnLoop(std::function<void()> work) {
+  const auto done = std::make_shared<std::promise<void>>();
+  worker_.loop().Post([&work, done] {
+    work();
+    done->set_value();
+  });
+  done->get_future().wait();
+}
+
+}  // namespace lanekeeper
