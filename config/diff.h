@@ -16,9 +16,9 @@ namespace lanekeeper {
 // From when on a new value counts.
 enum class ChangeEffect : uint8_t { kAtOnce, kNewRpcs, kNewConnections, kRestart };
 inline constexpr Names<ChangeEffect, 4> kChangeEffects = {
-    {{"at once", ChangeEffect::kAtOnce},
-     {"new RPCs", ChangeEffect::kNewRpcs},
-     {"new connections", ChangeEffect::kNewConnections},
+    {{"at_once", ChangeEffect::kAtOnce},
+     {"new_rpcs", ChangeEffect::kNewRpcs},
+     {"new_connections", ChangeEffect::kNewConnections},
      {"restart", ChangeEffect::kRestart}}};
 
 struct ConfigChange {

@@ -36,7 +36,7 @@ void LogChange(const ConfigChange& change) {
              fields.Add("key", change.key);
              if (change.before) fields.Add("before", *change.before);
              if (change.after) fields.Add("after", *change.after);
-             if (!restart) fields.Add("for", NameOf(kChangeEffects, change.effect));
+             fields.Add("effect", NameOf(kChangeEffects, change.effect));
            });
 }
 

@@ -22,6 +22,7 @@ constexpr size_t kPageMax = 10000;
 // above 4 MiB unless told otherwise, and methods may be thousands of bytes long.
 constexpr size_t kPageBytes = 3 * 1024 * 1024;
 constexpr size_t kReasonBytesMax = 200;
+constexpr size_t kNameBytesMax = 1024;
 
 grpc::Status NotOpen(StreamId id) {
   return {grpc::StatusCode::NOT_FOUND, fmt::format("no open stream has the id {}", id)};
@@ -126,6 +127,27 @@ grpc::Status AdminCalls::SetLogLevel(const adminpb::SetLogLevelRequest& request,
   if (after >= before) spdlog::set_level(after);
   response->set_previous(LevelName(before));
   response->set_level(request.level());
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminCalls::Reload(const adminpb::ReloadRequest& request, const std::string& who,
+                                adminpb::ReloadResponse* response) {
+  std::optional<ConfigText> text;
+  if (!request.yaml().empty()) {
+    if (!request.dry_run()) return Invalid("yaml: expected only with dry_run");
+    if (request.name().size() > kNameBytesMax || !IsOneLine(request.name())) {
+      return Invalid(fmt::format("name: expected at most {} bytes without control characters",
+                                 kNameBytesMax));
+    }
+    text = ConfigText{request.yaml(), request.name().empty() ? "yaml" : request.name()};
+  }
+  const std::optional<ReloadOutcome> outcome =
+      request.dry_run() ? control_.PreviewReload(text) : control_.Reload(who);
+  if (!outcome) {
+    return {grpc::StatusCode::FAILED_PRECONDITION,
+            "this proxy is ending, or was started without a file that could be read again"};
+  }
+  ToProto(*outcome, response);
   return grpc::Status::OK;
 }
 

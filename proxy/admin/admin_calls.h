@@ -25,6 +25,9 @@ class AdminCalls {
   grpc::Status CancelStream(const adminpb::CancelStreamRequest& request, const std::string& who,
                             adminpb::CancelStreamResponse* response);
   grpc::Status Drain(const std::string& who, adminpb::DrainResponse* response);
+  // Read again, or only looked at.
+  grpc::Status Reload(const adminpb::ReloadRequest& request, const std::string& who,
+                      adminpb::ReloadResponse* response);
   grpc::Status SetLogLevel(const adminpb::SetLogLevelRequest& request, const std::string& who,
                            adminpb::SetLogLevelResponse* response);
 

@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import sys
 import tempfile
 import unittest
@@ -58,10 +59,10 @@ class Scrape:
 
 
 class Daemon(Process):
-    def __init__(self, folder, config, launcher=(), flags=()):
-        path = pathlib.Path(folder, f"config-{random.getrandbits(64):x}.yaml")
-        path.write_text(json.dumps(config))  # JSON is YAML
-        super().__init__("lanekeeper", [LANEKEEPER, "--config", path, *flags], launcher)
+    def __init__(self, folder, config, launcher=(), flags=(), path=None):
+        self.path = pathlib.Path(path or f"{folder}/config-{random.getrandbits(64):x}.yaml")
+        self.path.write_text(json.dumps(config))  # JSON is YAML
+        super().__init__("lanekeeper", [LANEKEEPER, "--config", self.path, *flags], launcher)
         self._listeners = len(config["listen"])
 
     def await_start(self):
@@ -83,6 +84,20 @@ class Daemon(Process):
     def admin_address(self):
         """As commands take it in --admin."""
         return self.await_line(r"control on ([^\s\"]+)").group(1)
+
+    def replace_config(self, text):
+        """At once, as editors and ConfigMaps do it. A text, or what becomes one as JSON."""
+        new = self.path.with_suffix(".new")
+        new.write_text(text if isinstance(text, str) else json.dumps(text))
+        new.replace(self.path)
+
+    def reload(self, text, result="applied"):
+        """By a signal; returns when that has been done."""
+        name = "lanekeeper_config_reloads_total"
+        before = self.scrape().value(name, result=result)
+        self.replace_config(text)
+        self.signal(signal.SIGHUP)
+        self.await_metric(name, before + 1, result=result)
 
     def scrape(self):
         status, text = http_get(self.metrics_address, "/metrics")
@@ -159,10 +174,10 @@ class DaemonTest(unittest.TestCase):
                 "metrics": {"address": "127.0.0.1:0"},
                 "admin": {"address": "127.0.0.1:0"}, **sections}
 
-    def launch(self, *arguments, launcher=(), flags=(), **sections):
+    def launch(self, *arguments, launcher=(), flags=(), path=None, **sections):
         """A daemon that need not come up."""
         return self.keep(
-            Daemon(self.folder, self.config(*arguments, **sections), launcher, flags))
+            Daemon(self.folder, self.config(*arguments, **sections), launcher, flags, path))
 
     def start(self, *arguments, **options):
         return self.launch(*arguments, **options).await_start()

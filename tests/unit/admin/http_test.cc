@@ -159,13 +159,27 @@ TEST_P(HttpTest, TheLogLevelIsChanged) {
   EXPECT_EQ(Post("/loglevel", "").status, 400);
 }
 
+TEST_P(HttpTest, AReloadIsAnsweredWithItsChangesOrWith400AndItsProblems) {
+  control_.ReloadTo(ReloadOutcome{ReloadResult::kApplied,
+                                  {},
+                                  {{"stuck.after", "1s", "2s", ChangeEffect::kAtOnce}}});
+  const HttpAnswer done = Post("/reload", "");
+  EXPECT_EQ(done.status, 200);
+  EXPECT_EQ(Json::parse(done.body)["changes"][0]["effect"], "AT_ONCE");
+  control_.ReloadTo(ReloadOutcome{ReloadResult::kRefused, {"x.yaml:1:2: no"}, {}});
+  const HttpAnswer refused = Post("/reload", R"({"dry_run":true})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(Json::parse(refused.body)["problems"][0], "x.yaml:1:2: no");
+  EXPECT_EQ(Post("/reload", R"({"wet_run":true})").error_code(), "INVALID_ARGUMENT");
+}
+
 TEST_P(HttpTest, ConfigurationAndVersionAreTold) {
   EXPECT_THAT(Json::parse(Get("/config").body)["yaml"], HasSubstr("upstream.example:443"));
   EXPECT_EQ(Json::parse(Get("/version").body)["grpc_version"], grpc::Version());
 }
 
 TEST_P(HttpTest, StateIsChangedByPostOnly) {
-  for (const char* path : {"/drain", "/loglevel", "/streams/1/cancel"}) {
+  for (const char* path : {"/drain", "/loglevel", "/reload", "/streams/1/cancel"}) {
     for (const char* method : {"GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
       const HttpAnswer answer =
           Ask(std::string(method) + " " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -174,6 +188,7 @@ TEST_P(HttpTest, StateIsChangedByPostOnly) {
     }
   }
   EXPECT_EQ(control_.drains(), 0);
+  EXPECT_TRUE(control_.reloads().empty());
   EXPECT_TRUE(control_.FindStream(1).has_value());
 }
 

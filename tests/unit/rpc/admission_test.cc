@@ -21,6 +21,18 @@ TEST(AdmissionTest, OneTooManyIsRefusedUntilAPlaceIsGivenBack) {
   EXPECT_TRUE(admission.TryEnter(why).has_value());
 }
 
+TEST(AdmissionTest, AnotherLimitIsForTheNextAndPutsNobodyOut) {
+  Admission admission(2);
+  RejectReason why{};
+  auto first = admission.TryEnter(why);
+  auto second = admission.TryEnter(why);
+  admission.SetMax(1);
+  EXPECT_EQ(admission.open(), 2);
+  EXPECT_FALSE(admission.TryEnter(why).has_value());
+  admission.SetMax(3);
+  EXPECT_TRUE(admission.TryEnter(why).has_value());
+}
+
 TEST(AdmissionTest, NobodyEntersWhatIsClosed) {
   Admission admission(1);
   RejectReason why{};
