@@ -85,6 +85,11 @@ struct DrainConfig {
   std::chrono::milliseconds timeout{std::chrono::seconds(25)};
 };
 
+struct ReloadConfig {
+  // Whether the configuration is read again when its file changes, not only on SIGHUP.
+  bool watch = true;
+};
+
 struct MetricsConfig {
   // Where /metrics, /livez and /readyz are served; empty (written "off") serves none.
   std::optional<std::string> address = "0.0.0.0:9464";
@@ -114,6 +119,7 @@ struct Config {
   LimitsConfig limits;
   StuckConfig stuck;
   DrainConfig drain;
+  ReloadConfig reload;
   MetricsConfig metrics;
   AdminConfig admin;
   LogConfig log;

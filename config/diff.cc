@@ -34,6 +34,7 @@ constexpr auto kEffects =
                                   {"stuck.silent_after", Effect::kAtOnce},
                                   {"stuck.action", Effect::kAtOnce},
                                   {"drain.timeout", Effect::kAtOnce},
+                                  {"reload.watch", Effect::kAtOnce},
                                   {"metrics.address", Effect::kRestart},
                                   {"metrics.max_methods", Effect::kNewRpcs},
                                   {"admin.address", Effect::kRestart},

@@ -117,6 +117,7 @@ std::string PrintConfig(const Config& config) {
   yaml += Limits(config.limits);
   yaml += Stuck(config.stuck);
   yaml += fmt::format("drain:\n  timeout: {}\n", FormatDuration(config.drain.timeout));
+  yaml += fmt::format("reload:\n  watch: {}\n", NameOf(kBooleans, config.reload.watch));
   yaml += Metrics(config.metrics);
   yaml += Admin(config.admin);
   yaml += Log(config.log);

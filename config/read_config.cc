@@ -99,6 +99,10 @@ void ReadDrain(FieldReader& map, DrainConfig* drain) {
   map.Value("timeout", DurationUpTo(kLongestDuration), &drain->timeout);
 }
 
+void ReadReload(FieldReader& map, ReloadConfig* reload) {
+  map.Value("watch", OneOf(kBooleans), &reload->watch);
+}
+
 void ReadMetrics(FieldReader& map, MetricsConfig* metrics) {
   map.Value("address", OrWord(kOff, TcpListenText), &metrics->address);
   map.Value("max_methods", NumberBetween(1, 10'000), &metrics->max_methods);
@@ -125,6 +129,7 @@ Config ReadConfig(FieldReader& root) {
   root.Map("limits", [&](FieldReader& map) { ReadLimits(map, &config.limits); });
   root.Map("stuck", [&](FieldReader& map) { ReadStuck(map, &config.stuck); });
   root.Map("drain", [&](FieldReader& map) { ReadDrain(map, &config.drain); });
+  root.Map("reload", [&](FieldReader& map) { ReadReload(map, &config.reload); });
   root.Map("metrics", [&](FieldReader& map) { ReadMetrics(map, &config.metrics); });
   root.Map("admin", [&](FieldReader& map) { ReadAdmin(map, &config.admin); });
   root.Map("log", [&](FieldReader& map) { ReadLog(map, &config.log); });

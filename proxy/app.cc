@@ -44,7 +44,8 @@ RpcEnvironment EnvironmentOf(const Config& config, Worker& worker, Channel& chan
 }  // namespace
 
 App::App(const Config& config, AppHooks hooks)
-    : reloader_(config, std::move(hooks.source),
+    : config_path_(hooks.source ? hooks.source->path() : ""),
+      reloader_(config, std::move(hooks.source),
                 [this](const Config& before, const Config& after) { return Apply(before, after); }),
       metrics_(config.metrics.max_methods),
       registry_(config.limits.open_rpcs),
@@ -58,7 +59,8 @@ App::App(const Config& config, AppHooks hooks)
                                 RequestRulesOf(config),
                                 HeaderListBytesMax(config.limits)}),
       stuck_detector_(config.stuck, registry_),
-      request_drain_(std::move(hooks.request_drain)) {
+      request_drain_(std::move(hooks.request_drain)),
+      request_reload_(std::move(hooks.request_reload)) {
   AddSources();
   AddProcessSources(metrics_, GrpcVersion(), std::string(Nghttp2Version()));
   if (config.metrics.address) {
@@ -66,6 +68,7 @@ App::App(const Config& config, AppHooks hooks)
         std::make_unique<ObservabilityServer>(*config.metrics.address, metrics_, readiness_);
   }
   if (config.admin.address) admin_ = std::make_unique<AdminServer>(config.admin, *this);
+  WatchFile(config.reload.watch);
   channel_.Connect();
   listener_.Start();
   worker_.Start();

@@ -15,6 +15,7 @@
 #include "proxy/admin/control.h"
 #include "proxy/admin/observability_server.h"
 #include "proxy/downstream/listener.h"
+#include "proxy/net/file_watch.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/observe/readiness.h"
 #include "proxy/reload.h"
@@ -34,6 +35,9 @@ struct AppHooks {
   std::function<void()> request_drain;
   // What the configuration was read from, to read it again; without it nobody can.
   std::optional<ConfigSource> source;
+  // Called on the loop's thread when the source's file has changed and reload.watch is true:
+  // whoever runs the App calls Reload then, on another thread.
+  std::function<void()> request_reload;
 };
 
 class App final : public Control {
@@ -83,9 +87,12 @@ class App final : public Control {
   void LogStart() const;
   // Puts a configuration into use, all but what needs a restart.
   std::vector<std::string> Apply(const Config& before, const Config& after);
+  // On the loop's thread, or before it runs.
+  void WatchFile(bool watch);
   // On the loop's thread; returns when it is done.
   void OnLoop(std::function<void()> work);
 
+  const std::string config_path_;  // empty: there is none
   Reloader reloader_;
   Readiness readiness_;
   Metrics metrics_;
@@ -96,6 +103,8 @@ class App final : public Control {
   Listener listener_;
   StuckDetector stuck_detector_;
   const std::function<void()> request_drain_;
+  const std::function<void()> request_reload_;
+  std::optional<FileWatch> config_watch_;
   std::atomic<bool> drain_requested_{false};
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
   std::unique_ptr<ObservabilityServer> observability_;

@@ -1,4 +1,5 @@
 // Putting another configuration into use while the proxy runs.
+#include <filesystem>
 #include <future>
 #include <memory>
 
@@ -16,11 +17,21 @@ std::vector<std::string> App::Apply(const Config& before, const Config& after) {
   stuck_detector_.Configure(after.stuck);
   ChangeLog(before.log, after.log);
   OnLoop([&] {
+    WatchFile(after.reload.watch);
     environment_.rules = RpcRulesOf(after);
     listener_.SetRules(RequestRulesOf(after), HeaderListBytesMax(after.limits));
     channel_.Configure(after.limits.upstream_waiting, HeaderListBytesMax(after.limits));
   });
   return {};
+}
+
+void App::WatchFile(bool watch) {
+  if (watch == config_watch_.has_value() || config_path_.empty()) return;
+  if (watch)
+    config_watch_.emplace(worker_.loop(), std::vector<std::filesystem::path>{config_path_},
+                          request_reload_);
+  else
+    config_watch_.reset();
 }
 
 // The loop runs: no reload begins before it does, and a drain, which comes before its end, waits

@@ -69,7 +69,7 @@ void EndAtNextSignal(Signals& signals, bool told) {
   std::thread([&signals, told]() mutable {
     for (;;) {
       const int next = signals.Wait();
-      if (next == Signals::kWoken || next == SIGHUP) continue;
+      if (next == Signals::kWoken || next == Signals::kWokenByFile || next == SIGHUP) continue;
       if (told) EndAtOnce(next);
       told = true;
       spdlog::info("{}: draining already", NameOf(next));
@@ -81,8 +81,12 @@ void EndAtNextSignal(Signals& signals, bool told) {
 int ServeUntilToldToEnd(const Signals& signals, App& app) {
   for (;;) {
     const int signal = signals.Wait();
-    if (signal != SIGHUP) return signal;
-    app.Reload("SIGHUP");
+    if (signal == SIGHUP)
+      app.Reload("SIGHUP");
+    else if (signal == Signals::kWokenByFile)
+      app.Reload("a change of the file");
+    else
+      return signal;
   }
 }
 
@@ -97,7 +101,10 @@ int Serve(const Config& config, ConfigSource source) {
   std::optional<App> app;
   try {
     app.emplace(config, AppHooks{.request_drain = [&signals] { signals.Wake(); },
-                                 .source = std::move(source)});
+                                 .source = std::move(source),
+                                 .request_reload = [&signals] {
+                                   signals.Wake(Signals::kWokenByFile);
+                                 }});
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return kExitRuntime;

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""SIGHUP: a good configuration comes into use while RPCs go on; a bad one changes nothing and is told
+"""SIGHUP and a file that changes: a good configuration comes into use while RPCs go on; a bad one changes nothing and is told
 problem by problem."""
 
 import json
+import os
+import pathlib
 import signal
 
 import grpc
@@ -17,11 +19,13 @@ EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 class Reload(DaemonTest):
     def start_both(self, *flags, **sections):
         self.upstream = self.start_upstream()
-        self.daemon = self.start(self.upstream.address, flags=flags, **sections)
+        self.daemon = self.start(self.upstream.address, flags=flags,
+                                 **{"reload": {"watch": False}, **sections})
         return self.daemon, self.open_channel(self.daemon.target)
 
     def changed(self, **sections):
-        return self.config(self.upstream.address, **sections)
+        """Tests that send signals are not to be overtaken by the watch."""
+        return self.config(self.upstream.address, **{"reload": {"watch": False}, **sections})
 
     def assert_ends_without_failure(self, client):
         client.tell("end")
@@ -153,6 +157,65 @@ class Reload(DaemonTest):
         self.assertEqual(stream.end()[0], grpc.StatusCode.OK)
         self.assertEqual(daemon.await_exit(), 0)
         self.assertEqual(daemon.count_lines("configuration"), 0)
+
+
+@both_kinds
+class Watch(DaemonTest):
+    def start_watched(self, **options):
+        self.upstream = self.start_upstream()
+        self.daemon = self.start(self.upstream.address, **options)
+        self.channel = self.open_channel(self.daemon.target)
+
+    def await_applied(self, count):
+        self.daemon.await_metric("lanekeeper_config_reloads_total", count, result="applied")
+
+    def test_a_configmaps_swap_is_seen_without_a_signal(self):
+        """As the kubelet mounts them: config.yaml -> ..data/config.yaml, ..data -> ..1."""
+        folder = pathlib.Path(self.folder, "mounted")
+        (folder / "..1").mkdir(parents=True)
+        (folder / "..data").symlink_to("..1")
+        (folder / "config.yaml").symlink_to("..data/config.yaml")
+        self.start_watched(path=folder / "config.yaml")
+        stream = Stream(self.channel).echo()
+        for number in (2, 3):
+            new = folder / f"..{number}"
+            new.mkdir()
+            (new / "config.yaml").write_text(json.dumps(
+                self.config(self.upstream.address, limits={"message_size": f"{number}KiB"})))
+            (folder / "..data_tmp").symlink_to(new.name)
+            (folder / "..data_tmp").rename(folder / "..data")
+            self.await_applied(number - 1)
+            stream.echo(b"still here %d" % number)
+            self.assertEqual(code_of(self.channel, bytes(number * 1024 + 1)), EXHAUSTED)
+            self.assertEqual(code_of(self.channel, bytes(number * 1024)), grpc.StatusCode.OK)
+        self.daemon.await_line('configuration reloaded asked_by="a change of the file"')
+
+    def test_a_file_in_a_relative_path_is_watched_and_may_be_written_in_place(self):
+        folder = os.path.relpath(self.folder)
+        self.start_watched(path=f"{folder}/config.yaml")
+        self.daemon.path.write_text(
+            json.dumps(self.config(self.upstream.address, limits={"message_size": "2KiB"})))
+        self.await_applied(1)
+
+    def test_a_bad_file_is_told_and_the_next_good_one_comes_into_use(self):
+        self.start_watched()
+        self.daemon.replace_config("nonsense: 1\n")
+        self.daemon.await_line("configuration problem .*nonsense")
+        call(self.channel)
+        self.daemon.replace_config(self.config(self.upstream.address, drain={"timeout": "1s"}))
+        self.await_applied(1)
+
+    def test_the_watch_is_turned_off_and_on_by_the_file_itself(self):
+        self.start_watched()
+        self.daemon.replace_config(
+            self.config(self.upstream.address, reload={"watch": False}))
+        self.await_applied(1)
+        self.daemon.reload(self.config(self.upstream.address, reload={"watch": False},
+                                       drain={"timeout": "1s"}))
+        self.daemon.reload(self.config(self.upstream.address))
+        self.assertEqual(self.daemon.count_lines("reloaded asked_by=SIGHUP"), 2)
+        self.daemon.replace_config(self.config(self.upstream.address, drain={"timeout": "3s"}))
+        self.await_applied(4)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,11 @@ inline auto Fields(const DrainConfig& drain) {
   return std::make_tuple(timeout);
 }
 
+inline auto Fields(const ReloadConfig& reload) {
+  const auto& [watch] = reload;
+  return std::make_tuple(watch);
+}
+
 inline auto Fields(const MetricsConfig& metrics) {
   const auto& [address, max_methods] = metrics;
   return std::make_tuple(address, max_methods);
@@ -66,9 +71,10 @@ inline auto Fields(const std::vector<ListenConfig>& listen) {
 
 inline bool SameConfig(const Config& a, const Config& b) {
   const auto fields = [](const Config& config) {
-    const auto& [listen, upstream, rpc_threads, limits, stuck, drain, metrics, admin, log] = config;
+    const auto& [listen, upstream, rpc_threads, limits, stuck, drain, reload, metrics, admin,
+                 log] = config;
     return std::make_tuple(Fields(listen), Fields(upstream), Fields(rpc_threads), Fields(limits),
-                           Fields(stuck), Fields(drain), Fields(metrics), Fields(admin),
+                           Fields(stuck), Fields(drain), Fields(reload), Fields(metrics), Fields(admin),
                            Fields(log));
   };
   return fields(a) == fields(b);

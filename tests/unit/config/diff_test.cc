@@ -38,6 +38,7 @@ const std::map<std::string, std::string>& OtherValues() {
       {"stuck.silent_after", "1m"},
       {"stuck.action", "cancel"},
       {"drain.timeout", "26s"},
+      {"reload.watch", "false"},
       {"metrics.address", "0.0.0.0:9474"},
       {"metrics.max_methods", "201"},
       {"admin.address", "127.0.0.1:9475"},
