@@ -103,6 +103,8 @@ struct AdminConfig {
   // Whether the address may be one that other machines can reach. Whoever reaches it can cancel
   // streams and end the process.
   bool allow_remote = false;
+  // Whether nothing can be changed there: no stream cancelled, no drain, no log level, no reload.
+  bool read_only = false;
 };
 
 struct LogConfig {

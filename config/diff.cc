@@ -39,6 +39,7 @@ constexpr auto kEffects =
                                   {"metrics.max_methods", Effect::kNewRpcs},
                                   {"admin.address", Effect::kRestart},
                                   {"admin.allow_remote", Effect::kRestart},
+                                  {"admin.read_only", Effect::kRestart},
                                   {"log.level", Effect::kAtOnce},
                                   {"log.format", Effect::kAtOnce},
                                   {"log.access", Effect::kAtOnce}});

@@ -91,8 +91,10 @@ std::string Admin(const AdminConfig& admin) {
   return fmt::format(
       "admin:\n"
       "  address: {}\n"
-      "  allow_remote: {}\n",
-      OrWord(admin.address, kOff, Quoted), NameOf(kBooleans, admin.allow_remote));
+      "  allow_remote: {}\n"
+      "  read_only: {}\n",
+      OrWord(admin.address, kOff, Quoted), NameOf(kBooleans, admin.allow_remote),
+      NameOf(kBooleans, admin.read_only));
 }
 
 std::string Log(const LogConfig& log) {

@@ -111,6 +111,7 @@ void ReadMetrics(FieldReader& map, MetricsConfig* metrics) {
 void ReadAdmin(FieldReader& map, AdminConfig* admin) {
   map.Value("address", OrWord(kOff, ListenText), &admin->address);
   map.Value("allow_remote", OneOf(kBooleans), &admin->allow_remote);
+  map.Value("read_only", OneOf(kBooleans), &admin->read_only);
 }
 
 void ReadLog(FieldReader& map, LogConfig* log) {

@@ -42,6 +42,12 @@ bool IsOneLine(const std::string& text) {
 
 }  // namespace
 
+grpc::Status AdminCalls::MayChange() const {
+  if (!control_.config().admin.read_only) return grpc::Status::OK;
+  return {grpc::StatusCode::PERMISSION_DENIED,
+          "admin.read_only is true: nothing can be changed at this address"};
+}
+
 grpc::Status AdminCalls::ListStreams(const adminpb::ListStreamsRequest& request,
                                      adminpb::ListStreamsResponse* response) const {
   StreamFilter filter;
@@ -85,6 +91,7 @@ grpc::Status AdminCalls::GetStream(const adminpb::GetStreamRequest& request,
 grpc::Status AdminCalls::CancelStream(const adminpb::CancelStreamRequest& request,
                                       const std::string& who,
                                       adminpb::CancelStreamResponse* response) {
+  if (grpc::Status denied = MayChange(); !denied.ok()) return denied;
   if (request.reason().size() > kReasonBytesMax || !IsOneLine(request.reason())) {
     return Invalid(fmt::format("reason: expected at most {} bytes without control characters",
                                kReasonBytesMax));
@@ -99,6 +106,7 @@ grpc::Status AdminCalls::CancelStream(const adminpb::CancelStreamRequest& reques
 }
 
 grpc::Status AdminCalls::Drain(const std::string& who, adminpb::DrainResponse* response) {
+  if (grpc::Status denied = MayChange(); !denied.ok()) return denied;
   const uint64_t open = control_.Totals().streams_open();
   if (!control_.RequestDrain()) {
     return {grpc::StatusCode::FAILED_PRECONDITION,
@@ -113,6 +121,7 @@ grpc::Status AdminCalls::Drain(const std::string& who, adminpb::DrainResponse* r
 grpc::Status AdminCalls::SetLogLevel(const adminpb::SetLogLevelRequest& request,
                                      const std::string& who,
                                      adminpb::SetLogLevelResponse* response) {
+  if (grpc::Status denied = MayChange(); !denied.ok()) return denied;
   const std::optional<LogLevel> wanted = ValueOf(kLogLevels, request.level());
   if (!wanted) {
     return Invalid(fmt::format("level: expected {}, not '{}'", ChoicesOf(kLogLevels),
@@ -132,6 +141,7 @@ grpc::Status AdminCalls::SetLogLevel(const adminpb::SetLogLevelRequest& request,
 
 grpc::Status AdminCalls::Reload(const adminpb::ReloadRequest& request, const std::string& who,
                                 adminpb::ReloadResponse* response) {
+  if (grpc::Status denied = MayChange(); !request.dry_run() && !denied.ok()) return denied;
   std::optional<ConfigText> text;
   if (!request.yaml().empty()) {
     if (!request.dry_run()) return Invalid("yaml: expected only with dry_run");

@@ -34,7 +34,7 @@ constexpr ErrorCode kInternal = {"INTERNAL", 500, grpc::StatusCode::INTERNAL};
 constexpr std::array kErrorCodes = {
     ErrorCode{"INVALID_ARGUMENT", 400, grpc::StatusCode::INVALID_ARGUMENT},
     ErrorCode{"FAILED_PRECONDITION", 400, grpc::StatusCode::FAILED_PRECONDITION},
-    ErrorCode{"PERMISSION_DENIED", 403, {}},
+    ErrorCode{"PERMISSION_DENIED", 403, grpc::StatusCode::PERMISSION_DENIED},
     ErrorCode{"NOT_FOUND", 404, grpc::StatusCode::NOT_FOUND},
     ErrorCode{"UNIMPLEMENTED", 405, {}},
     ErrorCode{"RESOURCE_EXHAUSTED", 413, {}},

@@ -221,6 +221,36 @@ TEST_F(AdminCallsTest, WhereNothingCanBeReadAgainAReloadIsRefused) {
             grpc::StatusCode::FAILED_PRECONDITION);
 }
 
+TEST_F(AdminCallsTest, WhereItIsReadOnlyEveryChangeIsDenied) {
+  control_.Add(SomeStream(4));
+  control_.ReloadTo(ReloadOutcome{});
+  control_.BeReadOnly();
+  const auto level = spdlog::get_level();
+  adminpb::DrainResponse drained;
+  adminpb::ReloadResponse reloaded;
+  for (const grpc::Status& status :
+       {Cancel(4, ""), calls_.Drain(kWho, &drained), SetLogLevel("trace"),
+        calls_.Reload({}, kWho, &reloaded)}) {
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+    EXPECT_THAT(status.error_message(), HasSubstr("admin.read_only is true"));
+  }
+  EXPECT_TRUE(control_.FindStream(4).has_value());
+  EXPECT_EQ(control_.drains(), 0);
+  EXPECT_EQ(spdlog::get_level(), level);
+  EXPECT_THAT(control_.reloads(), ElementsAre());
+}
+
+TEST_F(AdminCallsTest, WhereItIsReadOnlyADryRunAndLooksAreNotDenied) {
+  control_.Add(SomeStream(4));
+  control_.ReloadTo(ReloadOutcome{});
+  control_.BeReadOnly();
+  adminpb::ReloadRequest request;
+  request.set_dry_run(true);
+  adminpb::ReloadResponse reloaded;
+  EXPECT_TRUE(calls_.Reload(request, kWho, &reloaded).ok());
+  EXPECT_EQ(List(1).streams_size(), 1);
+}
+
 TEST_F(AdminCallsTest, ADrainSaysHowMuchItWaitsForAndHowLong) {
   control_.AddMany(3);
   adminpb::DrainResponse response;

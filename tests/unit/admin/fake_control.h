@@ -24,6 +24,7 @@ class FakeControl final : public Control {
   void Change(StreamId id, const std::function<void(StreamSnapshot&)>& change);
   void Remove(StreamId id);
   void RefuseDrain();
+  void BeReadOnly() { config_.admin.read_only = true; }  // before the first call
   // What every reload comes to; nothing unless told.
   void ReloadTo(std::optional<ReloadOutcome> outcome);
 

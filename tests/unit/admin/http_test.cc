@@ -178,6 +178,20 @@ TEST_P(HttpTest, ConfigurationAndVersionAreTold) {
   EXPECT_EQ(Json::parse(Get("/version").body)["grpc_version"], grpc::Version());
 }
 
+TEST_P(HttpTest, WhereItIsReadOnlyEveryPostGets403) {
+  control_.BeReadOnly();
+  for (const auto& [path, body] : {std::pair{"/drain", ""}, {"/loglevel", R"({"level":"warn"})"},
+                                   {"/reload", ""}, {"/streams/1/cancel", ""}}) {
+    const HttpAnswer answer = Post(path, body);
+    EXPECT_EQ(answer.status, 403) << path;
+    EXPECT_EQ(answer.error_code(), "PERMISSION_DENIED") << path;
+    EXPECT_THAT(answer.error_message(), HasSubstr("admin.read_only is true")) << path;
+  }
+  EXPECT_EQ(control_.drains(), 0);
+  EXPECT_TRUE(control_.FindStream(1).has_value());
+  EXPECT_EQ(Get("/streams/1").status, 200);
+}
+
 TEST_P(HttpTest, StateIsChangedByPostOnly) {
   for (const char* path : {"/drain", "/loglevel", "/reload", "/streams/1/cancel"}) {
     for (const char* method : {"GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"}) {

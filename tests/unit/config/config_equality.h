@@ -54,8 +54,8 @@ inline auto Fields(const MetricsConfig& metrics) {
 }
 
 inline auto Fields(const AdminConfig& admin) {
-  const auto& [address, allow_remote] = admin;
-  return std::make_tuple(address, allow_remote);
+  const auto& [address, allow_remote, read_only] = admin;
+  return std::make_tuple(address, allow_remote, read_only);
 }
 
 inline auto Fields(const LogConfig& log) {

@@ -43,6 +43,7 @@ const std::map<std::string, std::string>& OtherValues() {
       {"metrics.max_methods", "201"},
       {"admin.address", "127.0.0.1:9475"},
       {"admin.allow_remote", "true"},
+      {"admin.read_only", "true"},
       {"log.level", "debug"},
       {"log.format", "json"},
       {"log.access", "all"}};

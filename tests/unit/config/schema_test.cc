@@ -87,7 +87,7 @@ TEST(SchemaTest, DefaultsAreTheReferences) {
     EXPECT_EQ(leaf["default"].Scalar(), reference.at(path).Scalar()) << path;
     ++defaults;
   }
-  EXPECT_EQ(defaults, 24);  // all but listen and upstream.address
+  EXPECT_EQ(defaults, 25);  // all but listen and upstream.address
 }
 
 TEST(SchemaTest, NamedValuesLoadAndOthersDoNot) {
@@ -155,7 +155,7 @@ TEST(SchemaTest, BooleansAreTheLoaders) {
       EXPECT_THAT(ProblemsWith(path, "maybe"), SizeIs(1)) << path;
     }
   }
-  EXPECT_EQ(booleans, 3);
+  EXPECT_EQ(booleans, 4);
 }
 
 // Whether the text is as long and of the form a string's schema asks for.
