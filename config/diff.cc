@@ -17,12 +17,12 @@ using Effect = ChangeEffect;
 // connects.
 constexpr auto kEffects =
     std::to_array<Named<Effect>>({{"listen[].address", Effect::kRestart},
-                                  {"upstream.address", Effect::kRestart},
-                                  {"upstream.load_balancing", Effect::kRestart},
-                                  {"upstream.authority", Effect::kRestart},
-                                  {"upstream.wait_for_ready", Effect::kRestart},
-                                  {"upstream.keepalive.time", Effect::kRestart},
-                                  {"upstream.keepalive.timeout", Effect::kRestart},
+                                  {"upstream.address", Effect::kNewRpcs},
+                                  {"upstream.load_balancing", Effect::kNewRpcs},
+                                  {"upstream.authority", Effect::kNewRpcs},
+                                  {"upstream.wait_for_ready", Effect::kNewRpcs},
+                                  {"upstream.keepalive.time", Effect::kAtOnce},
+                                  {"upstream.keepalive.timeout", Effect::kAtOnce},
                                   {"rpc_threads.kind", Effect::kRestart},
                                   {"rpc_threads.workers", Effect::kRestart},
                                   {"limits.open_rpcs", Effect::kNewRpcs},
@@ -134,7 +134,6 @@ std::optional<ChangeEffect> EffectOf(std::string_view key) { return ValueOf(kEff
 
 Config WithoutRestart(const Config& before, Config after) {
   after.listen = before.listen;
-  after.upstream = before.upstream;
   after.rpc_threads = before.rpc_threads;
   after.metrics.address = before.metrics.address;
   after.admin = before.admin;

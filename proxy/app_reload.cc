@@ -20,7 +20,8 @@ std::vector<std::string> App::Apply(const Config& before, const Config& after) {
     WatchFile(after.reload.watch);
     environment_.rules = RpcRulesOf(after);
     listener_.SetRules(RequestRulesOf(after), HeaderListBytesMax(after.limits));
-    channel_.Configure(after.limits.upstream_waiting, HeaderListBytesMax(after.limits));
+    channel_.Configure(after.upstream, after.limits.upstream_waiting,
+                       HeaderListBytesMax(after.limits));
   });
   return {};
 }

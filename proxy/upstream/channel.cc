@@ -67,8 +67,9 @@ void Channel::Resolve() {
   if (resolving_) return;
   resolving_ = true;
   if (subchannels_.empty()) state_.store(ChannelState::kConnecting, std::memory_order_relaxed);
-  resolver_.Resolve(host_, port_,
-                    [this](Resolver::Answer answer) { OnResolved(std::move(answer)); });
+  resolver_.Resolve(host_, port_, [this, number = target_number_](Resolver::Answer answer) {
+    if (number == target_number_) OnResolved(std::move(answer));
+  });
 }
 
 // An answer without addresses changes nothing that works.
@@ -123,11 +124,6 @@ http2::Connection* Channel::Pick() {
     if (http2::Connection* connection = subchannel.WithRoom()) return connection;
   }
   return nullptr;
-}
-
-void Channel::Configure(int64_t waiting_max, size_t header_list_bytes_max) {
-  waiting_max_ = waiting_max;
-  manners_.header_list_bytes_max = header_list_bytes_max;
 }
 
 void Channel::Start(StartRequest& request) {

@@ -37,8 +37,9 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   // On the loop's thread, or before it runs: resolves and connects from here on.
   void Connect();
 
-  // For RPCs that come to wait from now on, and for new connections. On the loop's thread.
-  void Configure(int64_t waiting_max, size_t header_list_bytes_max);
+  // Another configuration, for RPCs that have not been started yet: open ones go on where they are,
+  // to the end. Keepalive changes everywhere at once. On the loop's thread; the target must parse.
+  void Configure(const UpstreamConfig& config, int64_t waiting_max, size_t header_list_bytes_max);
 
   void Start(StartRequest& request) override;
   void Withdraw(StartRequest& request) override;
@@ -51,6 +52,7 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   const http2::FrameCounts& frames() const { return frames_; }
 
  private:
+  void Retarget();
   void Resolve();
   void OnResolved(Resolver::Answer answer);
   void SetAddresses(std::vector<SocketAddress> addresses);
@@ -68,19 +70,20 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   }
 
   EventLoop& loop_;
-  const UpstreamConfig config_;
+  UpstreamConfig config_;
   int64_t waiting_max_;
   http2::FrameCounts frames_;
   UpstreamManners manners_;
   Resolver resolver_;
   std::string host_;  // empty: the target names addresses
   uint16_t port_ = 0;
+  int target_number_ = 0;  // answers for another one are too late
   bool resolving_ = false;
   Instant resolved_at_ = 0;
   std::string error_;
   Backoff resolve_backoff_;
   std::vector<std::unique_ptr<Subchannel>> subchannels_;
-  std::vector<std::unique_ptr<Subchannel>> leaving_;  // whose addresses are gone
+  std::vector<std::unique_ptr<Subchannel>> leaving_;  // whose addresses, or target, are gone
   size_t next_pick_ = 0;
   Link queue_;
   bool serving_ = false;

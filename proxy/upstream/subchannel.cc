@@ -38,6 +38,11 @@ void Subchannel::SetAddresses(std::vector<SocketAddress> addresses) {
   if (current_ != nullptr && !stays) Dial();
 }
 
+void Subchannel::KeepaliveChanged() {
+  if (current_ != nullptr) current_->KeepaliveChanged();
+  for (const auto& connection : draining_) connection->KeepaliveChanged();
+}
+
 void Subchannel::Leave() {
   state_ = SubchannelState::kLeaving;
   dial_timer_.Cancel();

@@ -41,6 +41,8 @@ class Subchannel final : public Retired, public UpstreamConnectionOwner {
 
   // For the next dial, which is made at once if the connection's own address is gone.
   void SetAddresses(std::vector<SocketAddress> addresses);
+  // The manners' keepalive is another.
+  void KeepaliveChanged();
   // No further RPCs; those that it has go on. OnLeft comes when they have ended.
   void Leave();
   const std::vector<SocketAddress>& addresses() const { return addresses_; }

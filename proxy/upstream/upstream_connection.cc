@@ -66,6 +66,11 @@ void UpstreamConnection::SetKeepalive() {
   }
 }
 
+void UpstreamConnection::KeepaliveChanged() {
+  const bool is_up = state_ == UpstreamState::kReady || state_ == UpstreamState::kDraining;
+  if (is_up && !ping_sent_) SetKeepalive();
+}
+
 // Before it is ready: the peer's time is over. Later: keepalive, by gRPC's rules (gRFC A8): no
 // pings without RPCs, and none while something comes anyway.
 void UpstreamConnection::OnTimer() {

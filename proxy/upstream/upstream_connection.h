@@ -50,6 +50,8 @@ class UpstreamConnection final : public Retired, public http2::ConnectionObserve
   bool answered() const { return connection_ != nullptr && connection_->answered(); }
   Instant began() const { return began_; }
   const std::string& peer() const { return peer_; }
+  // The manners' keepalive is another: for the next ping, one that is under way has its time.
+  void KeepaliveChanged();
   // No new RPCs; closes when the last has ended.
   void Drain();
 
