@@ -17,8 +17,8 @@ ConfigResult ConfigSource::Load() {
 }
 
 ConfigResult ConfigSource::LoadText(const std::string& text, const std::string& name) const {
-  return WithFlags(LoadConfigText(
-      text, name, [this](const std::string& variable) -> std::optional<std::string> {
+  return WithFlags(
+      LoadConfigText(text, name, [this](const std::string& variable) -> std::optional<std::string> {
         if (!variables_.contains(variable)) return std::nullopt;
         return environment_(variable);
       }));

@@ -16,7 +16,7 @@ using Effect = ChangeEffect;
 // A row for each key there is. limits.metadata_size and its like are told to a peer when it
 // connects.
 constexpr auto kEffects =
-    std::to_array<Named<Effect>>({{"listen[].address", Effect::kRestart},
+    std::to_array<Named<Effect>>({{"listen[].address", Effect::kNewConnections},
                                   {"upstream.address", Effect::kNewRpcs},
                                   {"upstream.load_balancing", Effect::kNewRpcs},
                                   {"upstream.authority", Effect::kNewRpcs},
@@ -133,7 +133,6 @@ std::vector<ConfigChange> Diff(const Config& before, const Config& after) {
 std::optional<ChangeEffect> EffectOf(std::string_view key) { return ValueOf(kEffects, key); }
 
 Config WithoutRestart(const Config& before, Config after) {
-  after.listen = before.listen;
   after.rpc_threads = before.rpc_threads;
   after.metrics.address = before.metrics.address;
   after.admin = before.admin;

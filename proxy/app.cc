@@ -53,11 +53,8 @@ App::App(const Config& config, AppHooks hooks)
       channel_(worker_.loop(), config.upstream, config.limits.upstream_waiting,
                HeaderListBytesMax(config.limits)),
       environment_(EnvironmentOf(config, worker_, channel_)),
-      listener_(config.listen, {environment_,
-                                worker_.rpcs(),
-                                registry_.admission(),
-                                RequestRulesOf(config),
-                                HeaderListBytesMax(config.limits)}),
+      listener_(config.listen, {environment_, worker_.rpcs(), registry_.admission(),
+                                RequestRulesOf(config), HeaderListBytesMax(config.limits)}),
       stuck_detector_(config.stuck, registry_),
       request_drain_(std::move(hooks.request_drain)),
       request_reload_(std::move(hooks.request_reload)) {

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <utility>
 
 #include "proxy/app.h"
 #include "proxy/app_rules.h"
@@ -11,12 +12,15 @@ namespace lanekeeper {
 
 // Each value changes where it is read: what RPCs go by, on the loop's thread.
 std::vector<std::string> App::Apply(const Config& before, const Config& after) {
+  Listener::Change listeners = listener_.Prepare(after.listen);
+  if (!listeners.problems.empty()) return listeners.problems;
   registry_.admission().SetMax(after.limits.open_rpcs);
   metrics_.SetMaxMethods(after.metrics.max_methods);
   environment_.stall_rules.Set(StallRulesOf(after.stuck));
   stuck_detector_.Configure(after.stuck);
   ChangeLog(before.log, after.log);
   OnLoop([&] {
+    listener_.Apply(std::move(listeners));
     WatchFile(after.reload.watch);
     environment_.rules = RpcRulesOf(after);
     listener_.SetRules(RequestRulesOf(after), HeaderListBytesMax(after.limits));

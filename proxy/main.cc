@@ -100,11 +100,10 @@ int Serve(const Config& config, ConfigSource source) {
 
   std::optional<App> app;
   try {
-    app.emplace(config, AppHooks{.request_drain = [&signals] { signals.Wake(); },
-                                 .source = std::move(source),
-                                 .request_reload = [&signals] {
-                                   signals.Wake(Signals::kWokenByFile);
-                                 }});
+    app.emplace(config,
+                AppHooks{.request_drain = [&signals] { signals.Wake(); },
+                         .source = std::move(source),
+                         .request_reload = [&signals] { signals.Wake(Signals::kWokenByFile); }});
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return kExitRuntime;

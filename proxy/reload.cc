@@ -30,14 +30,15 @@ ReloadOutcome OutcomeOf(const ConfigResult& read, const Config& in_use) {
 
 void LogChange(const ConfigChange& change) {
   const bool restart = change.effect == ChangeEffect::kRestart;
-  LogEvent(restart ? LogLevel::kWarn : LogLevel::kInfo,
-           restart ? "configuration: this key changes with a restart only" : "configuration changed",
-           [&](LogFields& fields) {
-             fields.Add("key", change.key);
-             if (change.before) fields.Add("before", *change.before);
-             if (change.after) fields.Add("after", *change.after);
-             fields.Add("effect", NameOf(kChangeEffects, change.effect));
-           });
+  LogEvent(
+      restart ? LogLevel::kWarn : LogLevel::kInfo,
+      restart ? "configuration: this key changes with a restart only" : "configuration changed",
+      [&](LogFields& fields) {
+        fields.Add("key", change.key);
+        if (change.before) fields.Add("before", *change.before);
+        if (change.after) fields.Add("after", *change.after);
+        fields.Add("effect", NameOf(kChangeEffects, change.effect));
+      });
 }
 
 void LogOutcome(const ReloadOutcome& outcome, const std::string& who, const std::string& file) {
@@ -112,20 +113,19 @@ void Reloader::AddSources(Metrics& metrics) const {
                     MetricType::Gauge, [this] { return last_succeeded_.load() ? 1 : 0; });
   metrics.AddSource("lanekeeper_config_last_reload_timestamp_seconds",
                     "When the configuration in use was read, since the Unix epoch, in seconds.",
-                    MetricType::Gauge, [this] {
-                      return std::chrono::duration<double>(read_at_.load()).count();
-                    });
-  metrics.AddSource({"lanekeeper_config_reloads_total",
-                     "Times that the configuration was read again, by what came of it.",
-                     MetricType::Counter, [this] {
-                       std::vector<Metrics::Sample> samples;
-                       for (const auto& [name, result] : kReloadResults) {
-                         const auto count = counts_[static_cast<size_t>(result)].load();
-                         samples.push_back({{{"result", std::string(name)}},
-                                            static_cast<double>(count)});
-                       }
-                       return samples;
-                     }});
+                    MetricType::Gauge,
+                    [this] { return std::chrono::duration<double>(read_at_.load()).count(); });
+  metrics.AddSource(
+      {"lanekeeper_config_reloads_total",
+       "Times that the configuration was read again, by what came of it.", MetricType::Counter,
+       [this] {
+         std::vector<Metrics::Sample> samples;
+         for (const auto& [name, result] : kReloadResults) {
+           const auto count = counts_[static_cast<size_t>(result)].load();
+           samples.push_back({{{"result", std::string(name)}}, static_cast<double>(count)});
+         }
+         return samples;
+       }});
 }
 
 }  // namespace lanekeeper

@@ -24,8 +24,7 @@ class Reloader {
  public:
   // Puts `after` in the place of `before`, which is in use; or changes nothing and says, in a line
   // for each, what is wrong with the machine (a port in use, say).
-  using Apply =
-      std::function<std::vector<std::string>(const Config& before, const Config& after)>;
+  using Apply = std::function<std::vector<std::string>(const Config& before, const Config& after)>;
 
   // Without a source nothing can be read again.
   Reloader(const Config& config, std::optional<ConfigSource> source, Apply apply);

@@ -146,8 +146,8 @@ grpc::Status AdminCalls::Reload(const adminpb::ReloadRequest& request, const std
   if (!request.yaml().empty()) {
     if (!request.dry_run()) return Invalid("yaml: expected only with dry_run");
     if (request.name().size() > kNameBytesMax || !IsOneLine(request.name())) {
-      return Invalid(fmt::format("name: expected at most {} bytes without control characters",
-                                 kNameBytesMax));
+      return Invalid(
+          fmt::format("name: expected at most {} bytes without control characters", kNameBytesMax));
     }
     text = ConfigText{request.yaml(), request.name().empty() ? "yaml" : request.name()};
   }

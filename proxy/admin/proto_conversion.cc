@@ -77,9 +77,9 @@ void ToProto(const ReloadOutcome& outcome, adminpb::ReloadResponse* to) {
     one->set_key(Printable(change.key));
     if (change.before) one->set_before(Printable(*change.before));
     if (change.after) one->set_after(Printable(*change.after));
-    one->set_effect(FromWord<adminpb::ConfigChange::Effect>(
-                        std::string(NameOf(kChangeEffects, change.effect)))
-                        .value_or(adminpb::ConfigChange::EFFECT_UNSPECIFIED));
+    one->set_effect(
+        FromWord<adminpb::ConfigChange::Effect>(std::string(NameOf(kChangeEffects, change.effect)))
+            .value_or(adminpb::ConfigChange::EFFECT_UNSPECIFIED));
   }
 }
 

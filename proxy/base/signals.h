@@ -35,9 +35,8 @@ class Signals {
 
   // Blocks until one of them arrives, or somebody calls Wake; several calls may be one.
   int Wait() const {
-    std::array<pollfd, 3> any{{{signals_.get(), POLLIN, 0},
-                               {wake_.get(), POLLIN, 0},
-                               {wake_by_file_.get(), POLLIN, 0}}};
+    std::array<pollfd, 3> any{
+        {{signals_.get(), POLLIN, 0}, {wake_.get(), POLLIN, 0}, {wake_by_file_.get(), POLLIN, 0}}};
     while (poll(any.data(), any.size(), -1) < 0) {
     }
     if ((any[0].revents & POLLIN) != 0) {

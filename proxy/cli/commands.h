@@ -1,6 +1,6 @@
 // The operator's commands, each with its options: what `lanekeeper streams`, `top`, `watch`,
-// `cancel`, `drain`, `reload`, `loglevel`, `health` and `wait` do. Each function is one command, returns its
-// exit code, and runs in the caller's thread.
+// `cancel`, `drain`, `reload`, `loglevel`, `health` and `wait` do. Each function is one command,
+// returns its exit code, and runs in the caller's thread.
 #pragma once
 
 #include <chrono>

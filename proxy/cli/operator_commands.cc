@@ -155,7 +155,8 @@ void OperatorCommands::AddChanges(CLI::App& cli) {
           });
   CLI::Option* dry_run =
       reload.add_flag("--dry-run", o.reload.dry_run, "Only tell what would change, and when");
-  reload.add_option("FILE", o.reload.file, "With --dry-run: this file in place of the daemon's own")
+  reload
+      .add_option("FILE", o.reload.file, "With --dry-run: this file in place of the daemon's own")
       ->type_name("")
       ->needs(dry_run);
   AddAdminAddress(reload, &o.admin);

@@ -28,7 +28,8 @@ namespace lanekeeper {
 class Executor;
 class RpcShard;
 
-// What a reload may change, on the loop's thread. An RPC goes by the message size that it began with.
+// What a reload may change, on the loop's thread. An RPC goes by the message size that it began
+// with.
 struct RpcRules {
   uint64_t message_bytes_max;
   size_t response_metadata_bytes_max;

@@ -63,7 +63,7 @@ class StuckDetector {
 
   RpcRegistry& registry_;
   StuckAction action_ = StuckAction::kReport;  // at this look
-  Stalls known_;  // as of the last look
+  Stalls known_;                               // as of the last look
   mutable std::mutex holders_mutex_;
   std::vector<StreamId> window_holders_;
   Counts stuck_now_{};

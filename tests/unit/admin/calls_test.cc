@@ -169,11 +169,11 @@ TEST_F(AdminCallsTest, AnUnknownLogLevelChangesNothing) {
 }
 
 TEST_F(AdminCallsTest, AReloadTellsWhatItCameTo) {
-  control_.ReloadTo(ReloadOutcome{
-      ReloadResult::kApplied,
-      {},
-      {{"limits.open_rpcs", "1", "2", ChangeEffect::kNewRpcs},
-       {"listen[a:1].address", std::nullopt, "a:1", ChangeEffect::kNewConnections}}});
+  control_.ReloadTo(
+      ReloadOutcome{ReloadResult::kApplied,
+                    {},
+                    {{"limits.open_rpcs", "1", "2", ChangeEffect::kNewRpcs},
+                     {"listen[a:1].address", std::nullopt, "a:1", ChangeEffect::kNewConnections}}});
   adminpb::ReloadResponse response;
   ASSERT_TRUE(calls_.Reload({}, kWho, &response).ok());
   EXPECT_THAT(control_.reloads(), ElementsAre(kWho));
@@ -217,8 +217,7 @@ TEST_F(AdminCallsTest, ATextIsForDryRunsAndHasAShortName) {
 
 TEST_F(AdminCallsTest, WhereNothingCanBeReadAgainAReloadIsRefused) {
   adminpb::ReloadResponse response;
-  EXPECT_EQ(calls_.Reload({}, kWho, &response).error_code(),
-            grpc::StatusCode::FAILED_PRECONDITION);
+  EXPECT_EQ(calls_.Reload({}, kWho, &response).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
 }
 
 TEST_F(AdminCallsTest, WhereItIsReadOnlyEveryChangeIsDenied) {
@@ -228,9 +227,8 @@ TEST_F(AdminCallsTest, WhereItIsReadOnlyEveryChangeIsDenied) {
   const auto level = spdlog::get_level();
   adminpb::DrainResponse drained;
   adminpb::ReloadResponse reloaded;
-  for (const grpc::Status& status :
-       {Cancel(4, ""), calls_.Drain(kWho, &drained), SetLogLevel("trace"),
-        calls_.Reload({}, kWho, &reloaded)}) {
+  for (const grpc::Status& status : {Cancel(4, ""), calls_.Drain(kWho, &drained),
+                                     SetLogLevel("trace"), calls_.Reload({}, kWho, &reloaded)}) {
     EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
     EXPECT_THAT(status.error_message(), HasSubstr("admin.read_only is true"));
   }

@@ -160,9 +160,8 @@ TEST_P(HttpTest, TheLogLevelIsChanged) {
 }
 
 TEST_P(HttpTest, AReloadIsAnsweredWithItsChangesOrWith400AndItsProblems) {
-  control_.ReloadTo(ReloadOutcome{ReloadResult::kApplied,
-                                  {},
-                                  {{"stuck.after", "1s", "2s", ChangeEffect::kAtOnce}}});
+  control_.ReloadTo(ReloadOutcome{
+      ReloadResult::kApplied, {}, {{"stuck.after", "1s", "2s", ChangeEffect::kAtOnce}}});
   const HttpAnswer done = Post("/reload", "");
   EXPECT_EQ(done.status, 200);
   EXPECT_EQ(Json::parse(done.body)["changes"][0]["effect"], "AT_ONCE");
@@ -180,8 +179,10 @@ TEST_P(HttpTest, ConfigurationAndVersionAreTold) {
 
 TEST_P(HttpTest, WhereItIsReadOnlyEveryPostGets403) {
   control_.BeReadOnly();
-  for (const auto& [path, body] : {std::pair{"/drain", ""}, {"/loglevel", R"({"level":"warn"})"},
-                                   {"/reload", ""}, {"/streams/1/cancel", ""}}) {
+  for (const auto& [path, body] : {std::pair{"/drain", ""},
+                                   {"/loglevel", R"({"level":"warn"})"},
+                                   {"/reload", ""},
+                                   {"/streams/1/cancel", ""}}) {
     const HttpAnswer answer = Post(path, body);
     EXPECT_EQ(answer.status, 403) << path;
     EXPECT_EQ(answer.error_code(), "PERMISSION_DENIED") << path;

@@ -71,11 +71,11 @@ inline auto Fields(const std::vector<ListenConfig>& listen) {
 
 inline bool SameConfig(const Config& a, const Config& b) {
   const auto fields = [](const Config& config) {
-    const auto& [listen, upstream, rpc_threads, limits, stuck, drain, reload, metrics, admin,
-                 log] = config;
+    const auto& [listen, upstream, rpc_threads, limits, stuck, drain, reload, metrics, admin, log] =
+        config;
     return std::make_tuple(Fields(listen), Fields(upstream), Fields(rpc_threads), Fields(limits),
-                           Fields(stuck), Fields(drain), Fields(reload), Fields(metrics), Fields(admin),
-                           Fields(log));
+                           Fields(stuck), Fields(drain), Fields(reload), Fields(metrics),
+                           Fields(admin), Fields(log));
   };
   return fields(a) == fields(b);
 }

@@ -29,7 +29,7 @@ TEST(ProblemsTest, UnknownKeySuggestsTheNearest) {
 TEST(ProblemsTest, UnknownKeyWithNothingNearListsTheValidOnes) {
   EXPECT_THAT(ProblemsOf(WithRequired("tls: {}\n")),
               ElementsAre("test.yaml:6:1: unknown key 'tls', expected one of: listen, upstream, "
-                          "rpc_threads, limits, stuck, drain, metrics, admin, log"));
+                          "rpc_threads, limits, stuck, drain, reload, metrics, admin, log"));
 }
 
 TEST(ProblemsTest, UnknownKeyInAListNamesItsEntry) {
