@@ -140,6 +140,12 @@ class Alerts(TrafficTest):
             self.open_silent()
         self.await_alert("LanekeeperLogLinesDropped", reason="rate_limited")
 
+    def test_configuration_that_is_bad(self):
+        self.start_all()
+        self.assert_calm("LanekeeperConfigNotReloaded")
+        self.daemon.replace_config("nonsense: 1\n")
+        self.await_alert("LanekeeperConfigNotReloaded")
+
     def test_process_that_gets_no_cpu(self):
         self.start_all()
         self.assert_calm("LanekeeperDown", "LanekeeperLoopLag")
