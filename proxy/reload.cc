@@ -83,8 +83,8 @@ std::optional<ReloadOutcome> Reloader::Reload(const std::string& who) {
       outcome.changes.clear();
     }
   }
-  Count(outcome.result);
   LogOutcome(outcome, who, source_->path());
+  Count(outcome.result);
   return outcome;
 }
 

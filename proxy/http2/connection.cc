@@ -1,6 +1,8 @@
 // The life of a connection: settings, streams, endings.
 #include "proxy/http2/connection.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -210,7 +212,7 @@ void Connection::ShutDown() {
 
 void Connection::SendFinalGoaway() {
   drain_timer_.Cancel();
-  if (closing_) return End(end_.kind, {});
+  if (closing_ || lingering_) return End(end_.kind, {});
   if (goaway_sent_ || ended_) return;
   goaway_sent_ = true;
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
@@ -219,8 +221,17 @@ void Connection::SendFinalGoaway() {
   loop_.RequestFlush(*this);
 }
 
+// Whoever writes to a socket that is closed may lose what it has not read yet, its last status: so
+// the peer closes first, unless it takes too long.
+void Connection::Linger() {
+  lingering_ = true;
+  shutdown(socket_.get(), SHUT_WR);
+  drain_timer_.Set(loop_.now() + kNoticePatience);
+}
+
 void Connection::Close(uint32_t code) {
   if (ended_ || closing_) return;
+  if (lingering_) return End(end_.kind, {});
   closing_ = true;
   nghttp2_session_terminate_session(session_, code);
   // A peer that does not read is cut.

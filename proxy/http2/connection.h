@@ -175,6 +175,7 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   void MarkWindowHeld();
   bool WriteOut();
   void SendFinalGoaway();
+  void Linger();
 
   void End(EndKind kind, std::string text);
   void Attach(Stream& stream, int32_t id);
@@ -206,6 +207,7 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   bool closing_ = false;  // ends once all is written
   bool drain_notice_sent_ = false;
   bool goaway_sent_ = false;
+  bool lingering_ = false;     // all is said, and the peer has been told so
   bool window_spent_ = false;  // the peer's connection window
   bool room_changed_ = false;
   int32_t goaway_last_id_ = INT32_MAX;

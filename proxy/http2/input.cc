@@ -69,7 +69,7 @@ void Connection::ReadSocket() {
     received_at_ = loop_.now();
     const size_t total = carry_size_ + static_cast<size_t>(size);
     carry_size_ = 0;
-    if (!closing_) Feed(block, block->data(), total);
+    if (!closing_ && !lingering_) Feed(block, block->data(), total);
     loop_.buffers().Release(block);
     if (!ended_) loop_.RequestFlush(*this);
     if (static_cast<size_t>(size) < room && !read_again_) return AfterInput();

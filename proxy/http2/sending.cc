@@ -21,7 +21,7 @@ void Connection::HasOutput(Stream& stream) {
 }
 
 void Connection::Flush() {
-  if (ended_) return;
+  if (ended_ || lingering_) return;
   // Our SETTINGS wait for the preface: a peer that speaks something else is answered in kind.
   if (options_.side == Side::kDownstream && sniffed_ == 0 && !closing_) return;
   for (;;) {
@@ -34,6 +34,7 @@ void Connection::Flush() {
   if (ended_ || !output_.empty()) return;
   if (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0) {
     // It has been agreed on, by either side's GOAWAY.
+    if (options_.side == Side::kDownstream && goaway_sent_ && !closing_) return Linger();
     const bool agreed = closing_ || goaway_sent_ || going_away_;
     End(agreed ? end_.kind : EndKind::kProtocolError, {});
   }

@@ -86,6 +86,7 @@ class Reload(DaemonTest):
         self.assertEqual(json.loads(line)["method"], "/daemon.Unary/Later")
         daemon.reload(self.changed(log={"access": "all", "level": "warn"}))
         daemon.reload(self.changed(log={"access": "all", "level": "info"}))
+        daemon.await_line(r"info configuration reloaded .*changes=1$")
         self.assertEqual(daemon.count_lines("configuration reloaded"), 2)
 
     def test_flags_win_over_the_file_that_is_read_again(self):

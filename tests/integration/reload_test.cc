@@ -62,6 +62,24 @@ TEST_P(ReloadTest, KeepaliveReachesTheConnectionThatIsThere) {
   EXPECT_TRUE(call.End().ok());
 }
 
+// A socket that is closed while its peer writes may cost the peer what it has not read yet.
+TEST_P(ReloadTest, APeerOfARemovedListenerMayStillWriteAfterTheEnd) {
+  FakeUpstream upstream(Echo);
+  ProxyHarness proxy(GetParam(), upstream.address());
+  RawPeer client = RawPeer::Dial(proxy);
+  client.Headers(1, RequestFields());
+  client.Data(1, Framed("x"));
+  ASSERT_TRUE(client.AwaitData(1, Framed("x").size()));
+  EXPECT_EQ(proxy.Reload([](Config& config) { config.listen = {{"localhost:0"}}; }),
+            ReloadResult::kApplied);
+  ASSERT_TRUE(client.Await([&] { return client.goaways().size() == 2; }));
+  client.Data(1, "", kEndStream);
+  ASSERT_TRUE(client.AwaitOver(1));
+  EXPECT_EQ(client[1].status(), "0");
+  ASSERT_TRUE(client.AwaitClosed());
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(client.Send(kPing, 0, 0, std::string(8, 'p'))) << i;
+}
+
 TEST_P(ReloadTest, NothingIsReloadedOnceADrainHasBegun) {
   FakeUpstream upstream(Echo);
   ProxyHarness proxy(GetParam(), upstream.address());
