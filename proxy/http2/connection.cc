@@ -25,12 +25,12 @@ constexpr Instant kNoticePatience = 1'000'000'000;
 
 }  // namespace
 
-Connection::Connection(EventLoop& loop, Fd socket, const ConnectionOptions& options,
+Connection::Connection(EventLoop& loop, Transport transport, const ConnectionOptions& options,
                        ConnectionObserver& observer)
     : loop_(loop),
       observer_(observer),
       options_(options),
-      socket_(std::move(socket)),
+      transport_(std::move(transport)),
       pairs_(std::make_unique<NameValues>()),
       output_(loop.buffers()),
       growth_left_(kGrowthBytesMax),
@@ -38,8 +38,10 @@ Connection::Connection(EventLoop& loop, Fd socket, const ConnectionOptions& opti
       read_timer_(loop.timers(), *this),
       drain_timer_(loop.timers(), *this) {
   StartSession();
-  loop_.Watch(socket_.get(), *this);
+  loop_.Watch(transport_.fd(), *this);
   loop_.RequestFlush(*this);
+  // Its handshake may have brought more: nobody tells of that.
+  if (transport_.pending()) read_timer_.Set(loop_.now());
 }
 
 Connection::~Connection() {
@@ -234,8 +236,8 @@ void Connection::End(EndKind kind, std::string text) {
   ended_ = true;
   end_.kind = kind;
   if (!text.empty()) end_.text = std::move(text);
-  loop_.Forget(socket_.get());
-  socket_.Close();
+  loop_.Forget(transport_.fd());
+  transport_.Close();
   Leave();
   read_timer_.Cancel();
   drain_timer_.Cancel();

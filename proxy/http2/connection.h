@@ -1,6 +1,6 @@
 // One HTTP/2 connection, of either side: frames by libnghttp2, sockets, scheduling and gRPC's
-// duties by us. Owns the socket, the library's session and the output; borrows the streams that are
-// open on it. Used on the loop's thread only. It ends when the peer or a fault ends it, or by
+// duties by us. Owns the transport, the library's session and the output; borrows the streams that
+// are open on it. Used on the loop's thread only. It ends when the peer or a fault ends it, or by
 // Close; the observer is told once and then lets the loop destroy it (EventLoop::Retire).
 //
 // Events only record: streams are told, fibers become ready, and everything leaves with the flush
@@ -17,13 +17,13 @@
 #include <utility>
 #include <vector>
 
-#include "proxy/base/fd.h"
 #include "proxy/http2/closed_streams.h"
 #include "proxy/http2/fields.h"
 #include "proxy/http2/flood_guard.h"
 #include "proxy/http2/output.h"
 #include "proxy/http2/stream.h"
 #include "proxy/net/event_loop.h"
+#include "proxy/net/transport.h"
 
 struct nghttp2_session;
 
@@ -67,8 +67,9 @@ enum class EndKind : uint8_t {
   kSocketError,
   kProtocolError,
   kFlood,
-  kHttp1,   // the peer spoke HTTP/1
-  kTls,     // the peer spoke TLS
+  kHttp1,  // the peer spoke HTTP/1
+  kTls,    // the peer spoke TLS, and we do not
+  kTlsFailed,
   kOther,   // the peer spoke something else
   kClosed,  // by us
 };
@@ -97,7 +98,7 @@ class ConnectionObserver {
 
 class Connection final : public EventHandler, public Flushable, public Retired {
  public:
-  Connection(EventLoop& loop, Fd socket, const ConnectionOptions& options,
+  Connection(EventLoop& loop, Transport transport, const ConnectionOptions& options,
              ConnectionObserver& observer);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -174,6 +175,7 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   void MarkRing();
   void MarkWindowHeld();
   bool WriteOut();
+  bool all_written() const { return output_.empty() && !transport_.unsent(); }
   void SendFinalGoaway();
 
   void End(EndKind kind, std::string text);
@@ -185,7 +187,7 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   EventLoop& loop_;
   ConnectionObserver& observer_;
   const ConnectionOptions options_;
-  Fd socket_;
+  Transport transport_;
   nghttp2_session* session_ = nullptr;
   const std::unique_ptr<NameValues> pairs_;
   Output output_;

@@ -58,12 +58,18 @@ void Connection::ReadSocket() {
     Block* block = loop_.buffers().NewReadBlock();
     std::memcpy(block->data(), carry_.data(), carry_size_);
     const size_t room = block->capacity - carry_size_;
-    const ssize_t size = recv(socket_.get(), block->data() + carry_size_, room, 0);
+    const ssize_t size = transport_.Receive(block->data() + carry_size_, room);
     if (size <= 0) {
       const int error = errno;
       loop_.buffers().Release(block);
       if (size == 0) return End(EndKind::kPeerClosed, "the peer closed the connection");
-      if (error == EAGAIN || error == EINTR) return;
+      if (error == EAGAIN || error == EINTR) {
+        if (transport_.unsent()) loop_.RequestFlush(*this);
+        return;
+      }
+      if (error == EPROTO && transport_.tls() != nullptr) {
+        return End(EndKind::kTlsFailed, "TLS: " + transport_.tls()->error());
+      }
       return End(EndKind::kSocketError, std::strerror(error));
     }
     received_at_ = loop_.now();
@@ -72,7 +78,9 @@ void Connection::ReadSocket() {
     if (!closing_) Feed(block, block->data(), total);
     loop_.buffers().Release(block);
     if (!ended_) loop_.RequestFlush(*this);
-    if (static_cast<size_t>(size) < room && !read_again_) return AfterInput();
+    if (static_cast<size_t>(size) < room && !read_again_ && !transport_.pending()) {
+      return AfterInput();
+    }
   }
   AfterInput();
   // Edge-triggered: nobody tells of what is left.
@@ -107,9 +115,9 @@ bool Connection::Sniff(const uint8_t* data, size_t size) {
     End(EndKind::kTls, "the peer speaks TLS, this connection is plain");
   } else if ((downstream && BeginsHttp1Request(text)) || text.starts_with("HTTP/")) {
     if (downstream) {
-      [[maybe_unused]] const ssize_t n = send(socket_.get(), kHttp1Answer.data(),
-                                              kHttp1Answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-      shutdown(socket_.get(), SHUT_WR);
+      output_.Append(kHttp1Answer.data(), kHttp1Answer.size());
+      output_.WriteTo(transport_);
+      shutdown(transport_.fd(), SHUT_WR);
     }
     End(EndKind::kHttp1, "the peer speaks HTTP/1");
   } else {
@@ -197,7 +205,7 @@ void Connection::FeedLibrary(Block* block, const uint8_t* data, size_t size) {
     for (ssize_t n = 0; (n = nghttp2_session_mem_send(session_, &last)) > 0;) {
       output_.Append(last, static_cast<size_t>(n));
     }
-    output_.WriteTo(socket_.get());
+    output_.WriteTo(transport_);
     End(EndKind::kProtocolError, nghttp2_strerror(static_cast<int>(taken)));
   }
 }

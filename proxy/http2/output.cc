@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace lanekeeper::http2 {
 namespace {
@@ -60,7 +61,7 @@ void Output::Remove(size_t bytes) {
   }
 }
 
-Output::Written Output::WriteTo(int fd) {
+Output::Written Output::WritePlain(int fd) {
   CloseCopied();
   while (bytes_ > 0) {
     std::array<iovec, kPiecesMax> gather;
@@ -68,9 +69,7 @@ Output::Written Output::WriteTo(int fd) {
     size_t wanted = 0;
     for (size_t i = first_; i < pieces_.size() && count < kPiecesMax; ++i, ++count) {
       const Piece& piece = pieces_[i];
-      const void* data = piece.block != nullptr ? static_cast<const void*>(piece.data)
-                                                : copied_.data() + piece.offset;
-      gather[count] = {const_cast<void*>(data), piece.size};
+      gather[count] = {const_cast<uint8_t*>(BytesOf(piece)), piece.size};
       wanted += piece.size;
     }
     msghdr message{};
@@ -84,6 +83,45 @@ Output::Written Output::WriteTo(int fd) {
   }
   Clear();
   return Written::kAll;
+}
+
+// As many records as the transport holds, then one write of them all.
+Output::Written Output::WriteSealed(int fd, TlsSession& tls) {
+  CloseCopied();
+  do {
+    while (bytes_ > 0 && tls.has_room()) {
+      if (!SealRecord(tls)) return Written::kFailed;
+    }
+    const TlsSession::Sent sent = tls.Send(fd);
+    if (sent == TlsSession::Sent::kFailed) return Written::kFailed;
+    if (sent == TlsSession::Sent::kSome) return Written::kSome;
+  } while (bytes_ > 0);
+  Clear();
+  return Written::kAll;
+}
+
+// A large piece as it is; small ones together, because a record costs the peer and us more than
+// copying does.
+bool Output::SealRecord(TlsSession& tls) {
+  constexpr size_t kMost = TlsSession::kRecordBytesMax;
+  const Piece& first = pieces_[first_];
+  if (first.size >= kMost || first.size == bytes_) {
+    const size_t size = std::min(first.size, kMost);
+    if (!tls.Seal(BytesOf(first), size)) return false;
+    Remove(size);
+    return true;
+  }
+  Block* const gathered = buffers_.NewReadBlock();
+  size_t size = 0;
+  for (size_t i = first_; i < pieces_.size() && size < kMost; ++i) {
+    const size_t part = std::min(pieces_[i].size, kMost - size);
+    std::memcpy(gathered->data() + size, BytesOf(pieces_[i]), part);
+    size += part;
+  }
+  const bool sealed = tls.Seal(gathered->data(), size);
+  buffers_.Release(gathered);
+  if (sealed) Remove(size);
+  return sealed;
 }
 
 }  // namespace lanekeeper::http2

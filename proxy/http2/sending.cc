@@ -26,12 +26,12 @@ void Connection::Flush() {
   if (options_.side == Side::kDownstream && sniffed_ == 0 && !closing_) return;
   for (;;) {
     Fill();
-    if (ended_ || output_.empty() || !WriteOut()) break;
+    if (ended_ || all_written() || !WriteOut()) break;
   }
   if (ended_) return;
   MarkRing();
   CheckRoom();
-  if (ended_ || !output_.empty()) return;
+  if (ended_ || !all_written()) return;
   if (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0) {
     // It has been agreed on, by either side's GOAWAY.
     const bool agreed = closing_ || goaway_sent_ || going_away_;
@@ -114,7 +114,7 @@ void Connection::EndWithoutWindow(Stream& stream) {
 }
 
 bool Connection::WriteOut() {
-  switch (output_.WriteTo(socket_.get())) {
+  switch (output_.WriteTo(transport_)) {
     case Output::Written::kAll:
       return true;
     case Output::Written::kSome:
