@@ -17,9 +17,24 @@ enum class LogAccess { kOff, kErrors, kAll };
 enum class StuckAction { kReport, kCancel };
 enum class LogFormat { kText, kJson };
 
+// Files are in PEM form.
+struct ListenTlsConfig {
+  // The server's certificate, then those that lead to an authority, and its key. Both empty
+  // (written "off"): plaintext.
+  std::optional<std::string> certificate;
+  std::optional<std::string> key;
+  // Authorities: clients must show a certificate that leads to one; empty (written "off"): none.
+  std::optional<std::string> client_ca;
+  // And one that has one of these subject alternative names; empty (written "any"): any.
+  std::vector<std::string> client_names;
+};
+
 struct ListenConfig {
   // "HOST:PORT" ("127.0.0.1:50051", "[::1]:50051", port 0 picks one) or "unix:///absolute/path".
   std::string address;
+  // Of a unix socket's file; empty (written "auto"): 0666, its directory decides.
+  std::optional<int> mode;
+  ListenTlsConfig tls;
 };
 
 struct KeepaliveConfig {
@@ -29,6 +44,17 @@ struct KeepaliveConfig {
   std::chrono::milliseconds time{0};
   // How long a ping may stay unanswered before the connection counts as lost.
   std::chrono::milliseconds timeout{std::chrono::seconds(20)};
+};
+
+struct UpstreamTlsConfig {
+  // Authorities that the upstream's certificate must lead to: a PEM file, or "system" for those
+  // that the machine trusts; empty (written "off"): plaintext.
+  std::optional<std::string> ca;
+  // What we show the upstream; both empty (written "off"): nothing.
+  std::optional<std::string> certificate;
+  std::optional<std::string> key;
+  // The name that the upstream's certificate must have; empty (written "auto"): the target's.
+  std::optional<std::string> server_name;
 };
 
 struct UpstreamConfig {
@@ -41,6 +67,7 @@ struct UpstreamConfig {
   // Whether an RPC waits for an upstream that is not connected rather than fail with UNAVAILABLE.
   bool wait_for_ready = false;
   KeepaliveConfig keepalive;
+  UpstreamTlsConfig tls;
 };
 
 struct RpcThreadsConfig {

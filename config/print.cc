@@ -31,19 +31,52 @@ std::string OrWord(const std::optional<T>& value, std::string_view word, Print p
   return value ? print(*value) : std::string(word);
 }
 
+std::string Listen(const ListenConfig& listen) {
+  const auto names = [](const std::vector<std::string>& texts) {
+    std::string list;
+    for (const std::string& text : texts) list += (list.empty() ? "" : ", ") + Quoted(text);
+    return list.empty() ? std::string(kAny) : "[" + list + "]";
+  };
+  return fmt::format(
+      "  - address: {}\n"
+      "    mode: {}\n"
+      "    tls:\n"
+      "      certificate: {}\n"
+      "      key: {}\n"
+      "      client_ca: {}\n"
+      "      client_names: {}\n",
+      Quoted(listen.address),
+      OrWord(listen.mode, kAuto, [](int mode) { return fmt::format("{:04o}", mode); }),
+      OrWord(listen.tls.certificate, kOff, Quoted), OrWord(listen.tls.key, kOff, Quoted),
+      OrWord(listen.tls.client_ca, kOff, Quoted), names(listen.tls.client_names));
+}
+
+std::string UpstreamTls(const UpstreamTlsConfig& tls) {
+  return fmt::format(
+      "  tls:\n"
+      "    ca: {}\n"
+      "    certificate: {}\n"
+      "    key: {}\n"
+      "    server_name: {}\n",
+      OrWord(tls.ca, kOff, Quoted), OrWord(tls.certificate, kOff, Quoted),
+      OrWord(tls.key, kOff, Quoted), OrWord(tls.server_name, kAuto, Quoted));
+}
+
 std::string Upstream(const UpstreamConfig& upstream) {
   return fmt::format(
-      "upstream:\n"
-      "  address: {}\n"
-      "  load_balancing: {}\n"
-      "  authority: {}\n"
-      "  wait_for_ready: {}\n"
-      "  keepalive:\n"
-      "    time: {}\n"
-      "    timeout: {}\n",
-      Quoted(upstream.address), NameOf(kLoadBalancings, upstream.load_balancing),
-      OrWord(upstream.authority, kPreserve, Quoted), NameOf(kBooleans, upstream.wait_for_ready),
-      FormatDuration(upstream.keepalive.time), FormatDuration(upstream.keepalive.timeout));
+             "upstream:\n"
+             "  address: {}\n"
+             "  load_balancing: {}\n"
+             "  authority: {}\n"
+             "  wait_for_ready: {}\n"
+             "  keepalive:\n"
+             "    time: {}\n"
+             "    timeout: {}\n",
+             Quoted(upstream.address), NameOf(kLoadBalancings, upstream.load_balancing),
+             OrWord(upstream.authority, kPreserve, Quoted),
+             NameOf(kBooleans, upstream.wait_for_ready), FormatDuration(upstream.keepalive.time),
+             FormatDuration(upstream.keepalive.timeout)) +
+         UpstreamTls(upstream.tls);
 }
 
 std::string RpcThreads(const RpcThreadsConfig& rpc_threads) {
@@ -109,9 +142,7 @@ std::string Log(const LogConfig& log) {
 
 std::string PrintConfig(const Config& config) {
   std::string yaml = "listen:\n";
-  for (const ListenConfig& listen : config.listen) {
-    yaml += fmt::format("  - address: {}\n", Quoted(listen.address));
-  }
+  for (const ListenConfig& listen : config.listen) yaml += Listen(listen);
   yaml += Upstream(config.upstream);
   yaml += RpcThreads(config.rpc_threads);
   yaml += Limits(config.limits);

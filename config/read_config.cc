@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 
 #include "config/address.h"
 #include "config/target.h"
@@ -50,6 +51,57 @@ std::optional<std::string> AuthorityText(std::string_view text, std::string* why
   return std::string(text);
 }
 
+std::optional<std::string> FileText(std::string_view text, std::string* why) {
+  if (text.empty()) {
+    *why = "expected a path, found ''";
+    return std::nullopt;
+  }
+  return std::string(text);
+}
+
+// A name that a certificate may have: for DNS, a URI or an IP address. No spaces, so that several
+// in one text are seen.
+std::optional<std::string> NameText(std::string_view text, std::string* why) {
+  const auto plain = [](char c) { return c > ' ' && c < 0x7f; };
+  if (text.empty() || !std::all_of(text.begin(), text.end(), plain)) {
+    *why = "expected a DNS name, a URI or an IP address, found " + Quote(text);
+    return std::nullopt;
+  }
+  return std::string(text);
+}
+
+// Octal, as chmod takes it.
+std::optional<int> ModeText(std::string_view text, std::string* why) {
+  const auto octal = [](char c) { return c >= '0' && c <= '7'; };
+  const bool sound = (text.size() == 3 || (text.size() == 4 && text[0] == '0')) &&
+                     std::all_of(text.begin(), text.end(), octal);
+  if (!sound) {
+    *why = "expected a mode such as 0660, found " + Quote(text);
+    return std::nullopt;
+  }
+  return std::stoi(std::string(text), nullptr, 8);
+}
+
+void ReadListenTls(FieldReader& map, ListenTlsConfig* tls) {
+  if (map.given()) {
+    map.Require("certificate");
+    map.Require("key");
+  }
+  map.Value("certificate", OrWord(kOff, FileText), &tls->certificate);
+  map.Value("key", OrWord(kOff, FileText), &tls->key);
+  map.Value("client_ca", OrWord(kOff, FileText), &tls->client_ca);
+  map.ListOrWord("client_names", kAny, NameText, &tls->client_names);
+}
+
+void ReadUpstreamTls(FieldReader& map, UpstreamTlsConfig* tls) {
+  // Whoever writes `tls: {}` does not mean plaintext.
+  if (map.given()) map.Require("ca");
+  map.Value("ca", OrWord(kOff, FileText), &tls->ca);
+  map.Value("certificate", OrWord(kOff, FileText), &tls->certificate);
+  map.Value("key", OrWord(kOff, FileText), &tls->key);
+  map.Value("server_name", OrWord(kAuto, NameText), &tls->server_name);
+}
+
 void ReadListen(FieldReader& root, std::vector<ListenConfig>* listen) {
   root.Require("listen");
   root.MapList("listen", [listen](FieldReader& map) {
@@ -57,6 +109,8 @@ void ReadListen(FieldReader& root, std::vector<ListenConfig>* listen) {
     ListenConfig& entry = listen->emplace_back();
     map.Require("address");
     map.Value("address", ListenText, &entry.address);
+    map.Value("mode", OrWord(kAuto, ModeText), &entry.mode);
+    map.Map("tls", [&](FieldReader& inner) { ReadListenTls(inner, &entry.tls); });
   });
 }
 
@@ -72,6 +126,7 @@ void ReadUpstream(FieldReader& map, UpstreamConfig* upstream) {
   map.Value("authority", OrWord(kPreserve, AuthorityText), &upstream->authority);
   map.Value("wait_for_ready", OneOf(kBooleans), &upstream->wait_for_ready);
   map.Map("keepalive", [&](FieldReader& inner) { ReadKeepalive(inner, &upstream->keepalive); });
+  map.Map("tls", [&](FieldReader& inner) { ReadUpstreamTls(inner, &upstream->tls); });
 }
 
 void ReadRpcThreads(FieldReader& map, RpcThreadsConfig* rpc_threads) {

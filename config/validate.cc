@@ -12,6 +12,7 @@
 #include "config/overlap.h"
 #include "config/quote.h"
 #include "config/target.h"
+#include "config/tls_rules.h"
 #include "config/units.h"
 
 namespace lanekeeper {
@@ -154,11 +155,26 @@ void KeepaliveCanWork(const KeepaliveConfig& keepalive, Findings& findings) {
   }
 }
 
+void ModeIsOfAUnixSocket(const Config& config, const std::vector<Listening>& listening,
+                         Findings& findings) {
+  for (size_t i = 0; i < config.listen.size(); ++i) {
+    const std::optional<Position> at = findings.GivenAt(fmt::format("listen[{}].mode", i));
+    if (!at || !config.listen[i].mode) continue;
+    for (const Listening& listen : listening) {
+      if (listen.path != fmt::format("listen[{}].address", i) || listen.address.is_unix()) continue;
+      findings.AddProblem(*at, fmt::format("listen[{}].mode: only the file of a unix socket has a "
+                                           "mode, and {} is none",
+                                           i, Quote(listen.text)));
+    }
+  }
+}
+
 }  // namespace
 
 void Validate(const Config& config, Findings& findings) {
   const std::vector<Listening> listening = SoundListenAddresses(config, findings);
   ListenAddressesAreApart(listening, findings);
+  ModeIsOfAUnixSocket(config, listening, findings);
   const Page metrics{"metrics.address", config.metrics.address};
   const Page admin{"admin.address", config.admin.address};
   PageIsApartFromListen(metrics, listening, findings);
@@ -168,6 +184,7 @@ void Validate(const Config& config, Findings& findings) {
   UpstreamIsNotOurselves(config, listening, findings);
   WorkersAreForUserThreads(config, findings);
   KeepaliveCanWork(config.upstream.keepalive, findings);
+  ValidateTls(config, findings);
 }
 
 }  // namespace lanekeeper

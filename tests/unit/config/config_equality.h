@@ -16,9 +16,15 @@ inline auto Fields(const KeepaliveConfig& keepalive) {
   return std::make_tuple(time, timeout);
 }
 
+inline auto Fields(const UpstreamTlsConfig& tls) {
+  const auto& [ca, certificate, key, server_name] = tls;
+  return std::make_tuple(ca, certificate, key, server_name);
+}
+
 inline auto Fields(const UpstreamConfig& upstream) {
-  const auto& [address, load_balancing, authority, wait_for_ready, keepalive] = upstream;
-  return std::make_tuple(address, load_balancing, authority, wait_for_ready, Fields(keepalive));
+  const auto& [address, load_balancing, authority, wait_for_ready, keepalive, tls] = upstream;
+  return std::make_tuple(address, load_balancing, authority, wait_for_ready, Fields(keepalive),
+                         Fields(tls));
 }
 
 inline auto Fields(const RpcThreadsConfig& rpc_threads) {
@@ -58,10 +64,16 @@ inline auto Fields(const LogConfig& log) {
   return std::make_tuple(level, format, access);
 }
 
+inline auto Fields(const ListenConfig& listen) {
+  const auto& [address, mode, tls] = listen;
+  const auto& [certificate, key, client_ca, client_names] = tls;
+  return std::make_tuple(address, mode, certificate, key, client_ca, client_names);
+}
+
 inline auto Fields(const std::vector<ListenConfig>& listen) {
-  std::vector<std::string> addresses;
-  for (const auto& [address] : listen) addresses.push_back(address);
-  return addresses;
+  std::vector<decltype(Fields(listen[0]))> entries;
+  for (const ListenConfig& entry : listen) entries.push_back(Fields(entry));
+  return entries;
 }
 
 inline bool SameConfig(const Config& a, const Config& b) {

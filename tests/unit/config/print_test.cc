@@ -30,7 +30,7 @@ TEST(PrintTest, DefaultsLoadBack) { ExpectLoadsBack(Smallest()); }
 
 TEST(PrintTest, EveryFieldLoadsBack) {
   Config config;
-  config.listen = {{"[::1]:50051"}, {"unix:///run/lanekeeper.sock"}, {"0.0.0.0:0"}};
+  config.listen = {{"[::1]:50051"}, {"unix:///run/lanekeeper.sock", 0660}, {"0.0.0.0:0"}};
   config.upstream = {"ipv6:[::1]:80,[::2]:80",
                      LoadBalancing::kRoundRobin,
                      "[::1]:443",
@@ -98,6 +98,12 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
   EXPECT_EQ(PrintConfig(Smallest()),
             "listen:\n"
             "  - address: \"127.0.0.1:50051\"\n"
+            "    mode: auto\n"
+            "    tls:\n"
+            "      certificate: off\n"
+            "      key: off\n"
+            "      client_ca: off\n"
+            "      client_names: any\n"
             "upstream:\n"
             "  address: \"orders:50052\"\n"
             "  load_balancing: pick_first\n"
@@ -106,6 +112,11 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
             "  keepalive:\n"
             "    time: 0\n"
             "    timeout: 20s\n"
+            "  tls:\n"
+            "    ca: off\n"
+            "    certificate: off\n"
+            "    key: off\n"
+            "    server_name: auto\n"
             "rpc_threads:\n"
             "  kind: user\n"
             "  workers: auto\n"

@@ -66,7 +66,8 @@ TEST(SchemaTest, HasTheKeysOfTheReference) {
 TEST(SchemaTest, RefusesUnknownKeysEverywhere) {
   int objects = 0;
   ExpectObjectsAreClosed(Schema(), "", &objects);
-  EXPECT_EQ(objects, 11);  // the root, nine below it counting listen's entries, and keepalive
+  EXPECT_EQ(objects,
+            13);  // the root, nine below it counting listen's entries, keepalive, tls twice
 }
 
 TEST(SchemaTest, RequiresWhatTheLoaderRequires) {
@@ -75,7 +76,12 @@ TEST(SchemaTest, RequiresWhatTheLoaderRequires) {
   const YAML::Node properties = schema["properties"];
   EXPECT_THAT(schema["required"].as<Keys>(), ElementsAre("listen", "upstream"));
   EXPECT_THAT(properties["upstream"]["required"].as<Keys>(), ElementsAre("address"));
-  EXPECT_THAT(properties["listen"]["items"]["required"].as<Keys>(), ElementsAre("address"));
+  const YAML::Node listen = properties["listen"]["items"];
+  EXPECT_THAT(listen["required"].as<Keys>(), ElementsAre("address"));
+  EXPECT_THAT(listen["properties"]["tls"]["required"].as<Keys>(),
+              ElementsAre("certificate", "key"));
+  EXPECT_THAT(properties["upstream"]["properties"]["tls"]["required"].as<Keys>(),
+              ElementsAre("ca"));
   EXPECT_EQ(properties["listen"]["minItems"].as<int>(), 1);
 }
 
@@ -87,7 +93,7 @@ TEST(SchemaTest, DefaultsAreTheReferences) {
     EXPECT_EQ(leaf["default"].Scalar(), reference.at(path).Scalar()) << path;
     ++defaults;
   }
-  EXPECT_EQ(defaults, 23);  // all but listen and upstream.address
+  EXPECT_EQ(defaults, 32);  // all but listen and upstream.address
 }
 
 TEST(SchemaTest, NamedValuesLoadAndOthersDoNot) {
