@@ -1,4 +1,5 @@
 #include <array>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -97,6 +98,52 @@ void AddFrameSources(Metrics& metrics, const Listener& listener, const Channel& 
                      }});
 }
 
+void AddTlsSources(Metrics& metrics, const Listener& listener, const Channel& channel) {
+  metrics.AddSource({"lanekeeper_tls_handshakes_total",
+                     "TLS handshakes that ended, by the side of the connection and their outcome.",
+                     MetricType::Counter, [&listener, &channel] {
+                       Samples samples;
+                       const auto add = [&](const char* side, const TlsCounts& counts) {
+                         for (const auto& [name, outcome] : kLabels<TlsOutcome>) {
+                           samples.push_back({{{"side", side}, {"outcome", std::string(name)}},
+                                              static_cast<double>(counts.Get(outcome))});
+                         }
+                       };
+                       add("downstream", listener.tls_counts());
+                       add("upstream", channel.tls_counts());
+                       return samples;
+                     }});
+  const auto for_each = [&listener, &channel](auto&& visit) {
+    listener.ForEachCredentials(visit);
+    if (channel.credentials() != nullptr) visit(*channel.credentials());
+  };
+  metrics.AddSource({"lanekeeper_tls_certificate_expiry_timestamp_seconds",
+                     "When the certificate in use expires, in seconds since the Unix epoch, by its "
+                     "file (label file).",
+                     MetricType::Gauge, [for_each] {
+                       std::map<std::string, double> expiries;
+                       for_each([&](const TlsCredentials& credentials) {
+                         if (const auto facts = credentials.facts()) {
+                           expiries[facts->file] = static_cast<double>(facts->not_after);
+                         }
+                       });
+                       Samples samples;
+                       for (const auto& [file, expiry] : expiries) {
+                         samples.push_back({{{"file", file}}, expiry});
+                       }
+                       return samples;
+                     }});
+  metrics.AddSource(
+      "lanekeeper_tls_reload_success",
+      "1 if the TLS files were good when they were read last, 0 if what was read "
+      "before is still in use.",
+      MetricType::Gauge, [for_each] {
+        bool fresh = true;
+        for_each([&](const TlsCredentials& credentials) { fresh = fresh && credentials.fresh(); });
+        return fresh ? 1.0 : 0.0;
+      });
+}
+
 void AddConnectionSources(Metrics& metrics, const Listener& listener, const Channel& channel) {
   metrics.AddSource("lanekeeper_downstream_connections", "Connections from the application now.",
                     MetricType::Gauge, [&listener] { return listener.connections(); });
@@ -135,6 +182,7 @@ void App::AddSources() {
   AddStallSources(metrics_, stuck_detector_);
   AddConnectionSources(metrics_, listener_, channel_);
   AddFrameSources(metrics_, listener_, channel_);
+  AddTlsSources(metrics_, listener_, channel_);
   metrics_.AddSource("lanekeeper_buffered_bytes",
                      "Memory of bytes that are being read or cannot leave yet.", MetricType::Gauge,
                      [this] { return worker_.loop().buffers().bytes_held(); });

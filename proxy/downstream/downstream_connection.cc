@@ -7,12 +7,12 @@
 
 namespace lanekeeper {
 
-DownstreamConnection::DownstreamConnection(DownstreamContext& context, Fd socket,
+DownstreamConnection::DownstreamConnection(DownstreamContext& context, Transport transport,
                                            DownstreamConnectionOwner& owner)
     : context_(context),
       owner_(owner),
-      peer_(std::make_shared<const std::string>(PeerName(socket.get()))),
-      connection_(context.environment.loop, std::move(socket),
+      peer_(std::make_shared<const std::string>(PeerName(transport.fd()))),
+      connection_(context.environment.loop, std::move(transport),
                   {http2::Side::kDownstream, context.header_list_bytes_max, context.counts},
                   *this) {}
 

@@ -33,7 +33,8 @@ class DownstreamConnectionOwner {
 
 class DownstreamConnection final : public Retired, public http2::ConnectionObserver {
  public:
-  DownstreamConnection(DownstreamContext& context, Fd socket, DownstreamConnectionOwner& owner);
+  DownstreamConnection(DownstreamContext& context, Transport transport,
+                       DownstreamConnectionOwner& owner);
   ~DownstreamConnection() override;
 
   const std::string& peer() const { return *peer_; }

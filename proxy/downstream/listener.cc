@@ -6,47 +6,70 @@
 #include <utility>
 
 #include "config/address.h"
+#include "config/tls_files.h"
 #include "proxy/log/log_event.h"
 
 namespace lanekeeper {
 
 Listener::Listener(const std::vector<ListenConfig>& listen, DownstreamContext context)
-    : context_(std::move(context)), loop_(context_.environment.loop) {
+    : context_(std::move(context)), loop_(context_.environment.loop), tls_entrance_(loop_) {
   context_.counts = &frames_;
-  std::vector<ListeningSocket> sockets;
   std::string problems;
   for (const ListenConfig& one : listen) {
-    std::string why;
     try {
-      const std::optional<ListenAddress> address = ParseListenAddress(one.address, &why);
-      if (!address) throw std::runtime_error("cannot listen on " + one.address + ": " + why);
-      for (ListeningSocket& socket : ListeningSocket::Open(*address)) {
-        sockets.push_back(std::move(socket));
-      }
+      doors_.push_back(Open(one));
     } catch (const std::runtime_error& error) {
       problems += (problems.empty() ? "" : "\n") + std::string(error.what());
     }
   }
   if (!problems.empty()) throw std::runtime_error(problems);
+}
+
+Listener::Door Listener::Open(const ListenConfig& listen) {
+  std::string why;
+  const std::optional<ListenAddress> address = ParseListenAddress(listen.address, &why);
+  if (!address) throw std::runtime_error("cannot listen on " + listen.address + ": " + why);
+  const mode_t mode = listen.mode ? static_cast<mode_t>(*listen.mode) : ListeningSocket::kUnixMode;
+  std::vector<ListeningSocket> sockets = ListeningSocket::Open(*address, mode);
   for (const ListeningSocket& socket : sockets) {
     addresses_.push_back(socket.name());
     if (!socket.is_unix()) ports_.push_back(socket.port());
   }
-  acceptor_ = std::make_unique<Acceptor>(
-      loop_, std::move(sockets), [this](Fd socket, const ListeningSocket&) {
-        auto connection =
-            std::make_unique<DownstreamConnection>(context_, std::move(socket), *this);
-        if (stopped_) connection->ShutDown();
-        connections_count_.fetch_add(1, std::memory_order_relaxed);
-        const DownstreamConnection* key = connection.get();
-        connections_.emplace(key, std::move(connection));
+  Door door;
+  if (const auto files = FilesOf(listen.tls)) {
+    door.credentials =
+        std::make_unique<TlsCredentials>(loop_, *files, "listener " + listen.address);
+  }
+  door.acceptor = std::make_unique<Acceptor>(
+      loop_, std::move(sockets),
+      [this, credentials = door.credentials.get()](Fd socket, const ListeningSocket&) {
+        if (credentials == nullptr) return Admit(Transport(std::move(socket)));
+        tls_entrance_.Begin(std::move(socket), *credentials,
+                            [this](Transport transport) { Admit(std::move(transport)); });
       });
+  return door;
+}
+
+void Listener::Admit(Transport transport) {
+  auto connection = std::make_unique<DownstreamConnection>(context_, std::move(transport), *this);
+  if (stopped_) connection->ShutDown();
+  connections_count_.fetch_add(1, std::memory_order_relaxed);
+  const DownstreamConnection* key = connection.get();
+  connections_.emplace(key, std::move(connection));
 }
 
 Listener::~Listener() = default;
 
 void Listener::Start() {
-  loop_.Post([this] { acceptor_->Start(); });
+  loop_.Post([this] {
+    for (const Door& door : doors_) door.acceptor->Start();
+  });
+}
+
+int64_t Listener::accept_failures() const {
+  int64_t failures = 0;
+  for (const Door& door : doors_) failures += door.acceptor->accept_failures();
+  return failures;
 }
 
 void Listener::OnEnd(DownstreamConnection& connection, const http2::ConnectionEnd& end) {
@@ -75,13 +98,14 @@ void Listener::Log(const DownstreamConnection& connection, const http2::Connecti
 void Listener::StopAccepting() {
   loop_.Post([this] {
     stopped_ = true;
-    acceptor_->StopAccepting();
+    for (const Door& door : doors_) door.acceptor->StopAccepting();
     for (const auto& [key, connection] : connections_) connection->ShutDown();
   });
 }
 
 void Listener::Shutdown(std::chrono::milliseconds patience) {
   loop_.Post([this] {
+    tls_entrance_.Close();
     std::vector<DownstreamConnection*> open;
     for (const auto& [key, connection] : connections_) open.push_back(connection.get());
     for (DownstreamConnection* connection : open) connection->Close();

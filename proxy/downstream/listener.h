@@ -15,6 +15,7 @@
 
 #include "config/config.h"
 #include "proxy/downstream/downstream_connection.h"
+#include "proxy/downstream/tls_entrance.h"
 #include "proxy/log/rate_limit.h"
 #include "proxy/net/acceptor.h"
 
@@ -32,7 +33,15 @@ class Listener final : public DownstreamConnectionOwner {
   std::vector<std::string> addresses() const { return addresses_; }
   std::vector<int> ports() const { return ports_; }
   int64_t connections() const { return connections_count_.load(std::memory_order_relaxed); }
-  int64_t accept_failures() const { return acceptor_->accept_failures(); }
+  int64_t accept_failures() const;
+  const TlsCounts& tls_counts() const { return tls_entrance_.counts(); }
+  // Visits what each listener under TLS shows its clients.
+  template <class Visit>
+  void ForEachCredentials(Visit&& visit) const {
+    for (const Door& door : doors_) {
+      if (door.credentials != nullptr) visit(*door.credentials);
+    }
+  }
   // Connections that were ended because the peer sent too many frames of a kind.
   const http2::FrameCounts& frames() const { return frames_; }
   int64_t floods(http2::FloodKind kind) const {
@@ -47,6 +56,14 @@ class Listener final : public DownstreamConnectionOwner {
   void Shutdown(std::chrono::milliseconds patience);
 
  private:
+  // One entry of `listen`.
+  struct Door {
+    std::unique_ptr<TlsCredentials> credentials;  // null: plain
+    std::unique_ptr<Acceptor> acceptor;
+  };
+
+  Door Open(const ListenConfig& listen);
+  void Admit(Transport transport);
   void OnEnd(DownstreamConnection& connection, const http2::ConnectionEnd& end) override;
   void Log(const DownstreamConnection& connection, const http2::ConnectionEnd& end);
 
@@ -54,7 +71,8 @@ class Listener final : public DownstreamConnectionOwner {
   EventLoop& loop_;
   std::vector<std::string> addresses_;
   std::vector<int> ports_;
-  std::unique_ptr<Acceptor> acceptor_;
+  std::vector<Door> doors_;
+  TlsEntrance tls_entrance_;
   std::unordered_map<const DownstreamConnection*, std::unique_ptr<DownstreamConnection>>
       connections_;
   RateLimit line_limit_{20};

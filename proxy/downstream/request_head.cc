@@ -94,7 +94,7 @@ void Translate(const http2::FieldList& received, const Findings& found, const Re
   const std::string_view authority = AuthorityOf(found, rules);
   fields.Reserve(received.size() + 2, received.bytes() + authority.size() + 32);
   fields.Add(":method", found.method);
-  fields.Add(":scheme", "http");
+  fields.Add(":scheme", rules.scheme);
   fields.Add(":path", found.path);
   fields.Add(":authority", authority);
   bool te = false;

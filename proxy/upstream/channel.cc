@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/target.h"
+#include "config/tls_files.h"
 #include "proxy/observe/termination.h"
 
 namespace lanekeeper {
@@ -15,9 +16,21 @@ namespace {
 // A name is asked for again at most so often.
 constexpr Instant kResolveInterval = 1'000'000'000;
 
+std::unique_ptr<TlsCredentials> CredentialsOf(EventLoop& loop, const UpstreamConfig& config) {
+  const auto files = FilesOf(config.tls);
+  if (!files) return nullptr;
+  return std::make_unique<TlsCredentials>(loop, *files, "upstream " + config.address);
+}
+
+// Of a name that is complete: certificates have none.
+std::string WithoutLastDot(const std::string& host) {
+  return host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+}
+
 UpstreamManners MannersOf(const UpstreamConfig& config, size_t header_list_bytes_max,
                           http2::FrameCounts& counts) {
   UpstreamManners manners;
+  manners.server_name = config.tls.server_name.value_or("");
   manners.keepalive_time = config.keepalive.time;
   manners.keepalive_timeout = config.keepalive.timeout;
   manners.header_list_bytes_max = header_list_bytes_max;
@@ -32,9 +45,13 @@ Channel::Channel(EventLoop& loop, const UpstreamConfig& config, int64_t waiting_
     : loop_(loop),
       config_(config),
       waiting_max_(waiting_max),
+      credentials_(CredentialsOf(loop, config)),
       manners_(MannersOf(config, header_list_bytes_max, frames_)),
       resolver_(loop),
-      resolve_timer_(loop.timers(), *this) {}
+      resolve_timer_(loop.timers(), *this) {
+  manners_.tls = credentials_.get();
+  manners_.tls_counts = &tls_counts_;
+}
 
 // Subchannels first: their connections end, and what RPCs are left are told.
 Channel::~Channel() {
@@ -57,6 +74,7 @@ void Channel::Connect() {
     } else {
       host_ = endpoint.host;
       port_ = endpoint.port;
+      if (manners_.server_name.empty()) manners_.server_name = WithoutLastDot(host_);
     }
   }
   if (!host_.empty()) return Resolve();

@@ -28,6 +28,7 @@ inline constexpr auto kLabels<ChannelState> =
 
 class Channel final : public UpstreamChannel, public SubchannelOwner {
  public:
+  // Throws std::runtime_error, a line for each thing that is wrong with the TLS files.
   Channel(EventLoop& loop, const UpstreamConfig& config, int64_t waiting_max,
           size_t header_list_bytes_max);
   Channel(const Channel&) = delete;
@@ -46,6 +47,9 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   int64_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
   int64_t connections() const { return connections_.load(std::memory_order_relaxed); }
   const http2::FrameCounts& frames() const { return frames_; }
+  const TlsCounts& tls_counts() const { return tls_counts_; }
+  // Null: plaintext.
+  const TlsCredentials* credentials() const { return credentials_.get(); }
 
  private:
   void Resolve();
@@ -68,6 +72,8 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   const UpstreamConfig config_;
   const int64_t waiting_max_;
   http2::FrameCounts frames_;
+  TlsCounts tls_counts_;
+  const std::unique_ptr<TlsCredentials> credentials_;
   UpstreamManners manners_;
   Resolver resolver_;
   std::string host_;  // empty: the target names addresses

@@ -46,10 +46,33 @@ void UpstreamConnection::OnDialled(Fd socket, const SocketAddress& address,
                                    const std::string& error) {
   if (!socket) return End(error);
   peer_ = address.Name();
+  if (manners_.tls != nullptr) return BeginTls(std::move(socket), address);
+  BeginHttp2(std::move(socket));
+}
+
+void UpstreamConnection::BeginTls(Fd socket, const SocketAddress& address) {
+  state_ = UpstreamState::kHandshaking;
+  const std::string expected = manners_.server_name.empty() ? address.Ip() : manners_.server_name;
+  const Instant left = began_ + manners_.dial_timeout.count() - loop_.now();
+  handshake_ = std::make_unique<TlsHandshake>(
+      loop_, std::move(socket),
+      std::make_unique<TlsSession>(loop_.buffers(), manners_.tls->context(), expected),
+      std::chrono::nanoseconds(left),
+      [this](TlsHandshake&, TlsResult result) { OnTls(std::move(result)); });
+}
+
+void UpstreamConnection::OnTls(TlsResult result) {
+  loop_.Retire(std::move(handshake_));
+  manners_.tls_counts->Add(result.outcome);
+  if (result.outcome == TlsOutcome::kOk) return BeginHttp2(std::move(result.transport));
+  End(fmt::format("TLS handshake with {}: {}", peer_, result.error));
+}
+
+void UpstreamConnection::BeginHttp2(Transport transport) {
   state_ = UpstreamState::kAwaitingSettings;
   const http2::ConnectionOptions options{http2::Side::kUpstream, manners_.header_list_bytes_max,
                                          manners_.counts};
-  connection_ = std::make_unique<http2::Connection>(loop_, std::move(socket), options, *this);
+  connection_ = std::make_unique<http2::Connection>(loop_, std::move(transport), options, *this);
 }
 
 void UpstreamConnection::OnReady() {
@@ -69,7 +92,8 @@ void UpstreamConnection::SetKeepalive() {
 // Before it is ready: the peer's time is over. Later: keepalive, by gRPC's rules (gRFC A8): no
 // pings without RPCs, and none while something comes anyway.
 void UpstreamConnection::OnTimer() {
-  if (state_ == UpstreamState::kDialling) return;  // the connector has its own bound
+  // The connector and the handshake have their own bounds.
+  if (state_ == UpstreamState::kDialling || state_ == UpstreamState::kHandshaking) return;
   if (state_ == UpstreamState::kAwaitingSettings) {
     return End(fmt::format("connect to {}: no SETTINGS within {} s", peer_,
                            manners_.dial_timeout / std::chrono::seconds(1)));

@@ -10,6 +10,8 @@
 #include "config/config.h"
 #include "proxy/http2/connection.h"
 #include "proxy/net/connector.h"
+#include "proxy/net/tls_credentials.h"
+#include "proxy/net/tls_handshake.h"
 
 namespace lanekeeper {
 
@@ -29,14 +31,25 @@ class UpstreamConnectionOwner {
 
 // How an upstream connection is kept; `time` grows when the peer finds our pings too many.
 struct UpstreamManners {
-  std::chrono::nanoseconds dial_timeout{std::chrono::seconds(5)};  // SETTINGS included
+  std::chrono::nanoseconds dial_timeout{std::chrono::seconds(5)};  // TLS and SETTINGS included
   std::chrono::nanoseconds keepalive_time{0};
   std::chrono::nanoseconds keepalive_timeout{0};
   size_t header_list_bytes_max = 0;
   http2::FrameCounts* counts = nullptr;
+  const TlsCredentials* tls = nullptr;  // null: plaintext
+  // Whom the upstream's certificate must name; empty: the address that was dialled.
+  std::string server_name;
+  TlsCounts* tls_counts = nullptr;
 };
 
-enum class UpstreamState : uint8_t { kDialling, kAwaitingSettings, kReady, kDraining, kEnded };
+enum class UpstreamState : uint8_t {
+  kDialling,
+  kHandshaking,
+  kAwaitingSettings,
+  kReady,
+  kDraining,
+  kEnded
+};
 
 class UpstreamConnection final : public Retired, public http2::ConnectionObserver {
  public:
@@ -55,6 +68,9 @@ class UpstreamConnection final : public Retired, public http2::ConnectionObserve
 
  private:
   void OnDialled(Fd socket, const SocketAddress& address, const std::string& error);
+  void BeginTls(Fd socket, const SocketAddress& address);
+  void OnTls(TlsResult result);
+  void BeginHttp2(Transport transport);
   void OnTimer();
   void OnRequest(int32_t, const http2::FieldList&, bool, bool) override {}
   void OnReady() override;
@@ -73,6 +89,7 @@ class UpstreamConnection final : public Retired, public http2::ConnectionObserve
   UpstreamState state_ = UpstreamState::kDialling;
   bool ping_sent_ = false;
   std::unique_ptr<Connector> connector_;
+  std::unique_ptr<TlsHandshake> handshake_;
   std::unique_ptr<http2::Connection> connection_;
   TimerOf<UpstreamConnection, &UpstreamConnection::OnTimer> timer_;
 };

@@ -152,8 +152,9 @@ class DaemonTest(unittest.TestCase):
         self.stack.callback(process.kill)
         return process
 
-    def config(self, upstream="127.0.0.1:1", listen=("127.0.0.1:0",), **sections):
-        return {"listen": [{"address": address} for address in listen],
+    def config(self, upstream="127.0.0.1:1", listen=("127.0.0.1:0",), listen_entries=None,
+               **sections):
+        return {"listen": listen_entries or [{"address": address} for address in listen],
                 "upstream": upstream if isinstance(upstream, dict) else {"address": upstream},
                 "rpc_threads": {"kind": self.kind},
                 "metrics": {"address": "127.0.0.1:0"},
