@@ -15,7 +15,7 @@ void TlsEntrance::Begin(Fd socket, const TlsCredentials& credentials,
   }
   auto handshake = std::make_unique<TlsHandshake>(
       loop_, std::move(socket),
-      std::make_unique<TlsSession>(loop_.buffers(), credentials.context()), kTimeout,
+      std::make_unique<TlsSession>(loop_.buffers(), credentials.context()), &pace_, kTimeout,
       [this, peer = std::move(peer), admit = std::move(admit)](TlsHandshake& done,
                                                                TlsResult result) {
         LetGo(done);

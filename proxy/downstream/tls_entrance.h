@@ -37,6 +37,7 @@ class TlsEntrance {
 
   EventLoop& loop_;
   std::unordered_map<const TlsHandshake*, std::unique_ptr<TlsHandshake>> on_their_way_;
+  TlsPace pace_;
   TlsCounts counts_;
   RateLimit line_limit_{20};
 };

@@ -6,17 +6,20 @@ namespace lanekeeper {
 
 // The loop tells of a socket that is watched at once that it takes bytes: that begins it.
 TlsHandshake::TlsHandshake(EventLoop& loop, Fd socket, std::unique_ptr<TlsSession> session,
-                           std::chrono::nanoseconds timeout, Done done)
+                           TlsPace* pace, std::chrono::nanoseconds timeout, Done done)
     : loop_(loop),
       socket_(std::move(socket)),
       session_(std::move(session)),
+      pace_(pace),
       done_(std::move(done)),
+      turn_timer_(loop.timers(), *this),
       timer_(loop.timers(), *this) {
   loop_.Watch(socket_.get(), *this);
   timer_.Set(loop_.now() + timeout.count());
 }
 
 void TlsHandshake::Leave() {
+  turn_timer_.Cancel();
   timer_.Cancel();
   done_ = nullptr;
   if (socket_) loop_.Forget(socket_.get());
@@ -24,7 +27,12 @@ void TlsHandshake::Leave() {
 }
 
 void TlsHandshake::OnEvents(uint32_t) {
-  if (!socket_) return;
+  if (socket_) GoOn();
+}
+
+// Those whose turn it is not go on in the next one, in the order in which they came.
+void TlsHandshake::GoOn() {
+  if (pace_ != nullptr && !pace_->MayGoOn(loop_.now())) return turn_timer_.Set(loop_.now());
   switch (session_->Handshake(socket_.get())) {
     case TlsSession::Step::kWaits:
       return;

@@ -29,6 +29,24 @@ class TlsCounts {
   std::array<std::atomic<int64_t>, kTlsOutcomes> counts_{};
 };
 
+// How many handshakes go on in one turn of the loop: each may take a millisecond or two, and RPCs
+// wait meanwhile. One for all of a loop.
+class TlsPace {
+ public:
+  static constexpr int kPerTurn = 4;
+
+  // `turn`: the loop's time, which it looks at once a turn.
+  bool MayGoOn(Instant turn) {
+    if (turn != turn_) left_ = kPerTurn;
+    turn_ = turn;
+    return left_-- > 0;
+  }
+
+ private:
+  Instant turn_ = 0;
+  int left_ = 0;
+};
+
 struct TlsResult {
   TlsOutcome outcome = TlsOutcome::kOk;
   Transport transport;  // if it is kOk
@@ -39,7 +57,8 @@ class TlsHandshake final : public EventHandler, public Retired {
  public:
   using Done = std::function<void(TlsHandshake& handshake, TlsResult result)>;
 
-  TlsHandshake(EventLoop& loop, Fd socket, std::unique_ptr<TlsSession> session,
+  // `pace` may be null: at once; it outlives this.
+  TlsHandshake(EventLoop& loop, Fd socket, std::unique_ptr<TlsSession> session, TlsPace* pace,
                std::chrono::nanoseconds timeout, Done done);
   TlsHandshake(const TlsHandshake&) = delete;
   TlsHandshake& operator=(const TlsHandshake&) = delete;
@@ -50,13 +69,16 @@ class TlsHandshake final : public EventHandler, public Retired {
   void OnEvents(uint32_t events) override;
 
  private:
+  void GoOn();
   void OnTimeout();
   void Finish(TlsResult result);
 
   EventLoop& loop_;
   Fd socket_;
   std::unique_ptr<TlsSession> session_;
+  TlsPace* const pace_;
   Done done_;
+  TimerOf<TlsHandshake, &TlsHandshake::GoOn> turn_timer_;
   TimerOf<TlsHandshake, &TlsHandshake::OnTimeout> timer_;
 };
 

@@ -62,6 +62,8 @@ class TlsSession {
   // Why it failed: for metrics, and for people.
   TlsOutcome outcome() const { return outcome_; }
   const std::string& error() const { return error_; }
+  // Of a client: whether the server wants to see a certificate.
+  bool own_asked_for() const { return check_.own_asked_for; }
 
   // Like recv(2): bytes, 0 at the end, or -1 and errno, EPROTO where error() says what is wrong.
   // Fewer bytes than there is room for mean that no more are there now, unless pending().

@@ -82,6 +82,7 @@ std::shared_ptr<const TlsContext> TlsContext::ForClient(const TlsClientFiles& fi
   else
     SSL_CTX_set_default_verify_paths(made->context_.get());
   SSL_CTX_set_verify(made->context_.get(), SSL_VERIFY_PEER, &Verify);
+  SSL_CTX_set_cert_cb(made->context_.get(), &OnAsked, nullptr);
   return problems.size() == before ? made : nullptr;
 }
 
@@ -160,6 +161,12 @@ OpenSsl<SSL> TlsContext::NewSsl(BioEnds& ends, PeerCheck& check) const {
     SSL_set_tlsext_host_name(ssl.get(), check.expected.c_str());
   }
   return ssl;
+}
+
+// Called when the peer asks; what is shown was chosen before.
+int TlsContext::OnAsked(SSL* ssl, void*) {
+  static_cast<PeerCheck*>(SSL_get_app_data(ssl))->own_asked_for = true;
+  return 1;
 }
 
 // Called for each certificate of the peer's chain, its own last. The names are looked at here so

@@ -40,6 +40,7 @@ struct PeerCheck {
   std::string expected;  // DNS name or IP address; empty: any
   std::string problem;
   bool wrong_name = false;
+  bool own_asked_for = false;  // the peer wants to see a certificate of ours
 };
 
 class TlsContext {
@@ -66,6 +67,7 @@ class TlsContext {
                std::vector<TlsProblem>& problems);
   void TrustOnly(const std::string& file, std::vector<TlsProblem>& problems);
   static int Verify(int good, X509_STORE_CTX* store);
+  static int OnAsked(SSL* ssl, void*);
 
   const bool server_;
   const std::vector<std::string> peer_names_;

@@ -56,7 +56,7 @@ void UpstreamConnection::BeginTls(Fd socket, const SocketAddress& address) {
   const Instant left = began_ + manners_.dial_timeout.count() - loop_.now();
   handshake_ = std::make_unique<TlsHandshake>(
       loop_, std::move(socket),
-      std::make_unique<TlsSession>(loop_.buffers(), manners_.tls->context(), expected),
+      std::make_unique<TlsSession>(loop_.buffers(), manners_.tls->context(), expected), nullptr,
       std::chrono::nanoseconds(left),
       [this](TlsHandshake&, TlsResult result) { OnTls(std::move(result)); });
 }
@@ -64,7 +64,10 @@ void UpstreamConnection::BeginTls(Fd socket, const SocketAddress& address) {
 void UpstreamConnection::OnTls(TlsResult result) {
   loop_.Retire(std::move(handshake_));
   manners_.tls_counts->Add(result.outcome);
-  if (result.outcome == TlsOutcome::kOk) return BeginHttp2(std::move(result.transport));
+  if (result.outcome == TlsOutcome::kOk) {
+    certificate_asked_for_ = result.transport.tls()->own_asked_for();
+    return BeginHttp2(std::move(result.transport));
+  }
   End(fmt::format("TLS handshake with {}: {}", peer_, result.error));
 }
 
@@ -139,7 +142,16 @@ void UpstreamConnection::Drain() {
   if (connection_ != nullptr && connection_->open_streams() == 0) connection_->Close();
 }
 
-void UpstreamConnection::OnEnd(const http2::ConnectionEnd& end) { End(WhyEnded(end)); }
+// In TLS 1.3 a server judges our certificate when the handshake is done for us, and some say
+// nothing.
+void UpstreamConnection::OnEnd(const http2::ConnectionEnd& end) {
+  std::string why = WhyEnded(end);
+  if (state_ == UpstreamState::kAwaitingSettings && certificate_asked_for_) {
+    why += manners_.tls->facts() ? "; it had asked for a certificate, and was shown one"
+                                 : "; it had asked for a certificate, and none is configured";
+  }
+  End(why);
+}
 
 void UpstreamConnection::End(const std::string& why) {
   if (state_ == UpstreamState::kEnded) return;

@@ -88,6 +88,7 @@ class UpstreamConnection final : public Retired, public http2::ConnectionObserve
   std::string peer_;
   UpstreamState state_ = UpstreamState::kDialling;
   bool ping_sent_ = false;
+  bool certificate_asked_for_ = false;
   std::unique_ptr<Connector> connector_;
   std::unique_ptr<TlsHandshake> handshake_;
   std::unique_ptr<http2::Connection> connection_;
