@@ -3,6 +3,7 @@
 
 import json
 import socket
+import ssl
 import subprocess
 
 import grpc
@@ -150,6 +151,49 @@ class TlsOperation(TlsDaemonTest):
         daemon.await_line("the files have changed and cannot be used.*holds no private key")
         daemon.await_metric("lanekeeper_tls_reload_success", 0)
         self.assertEqual(call(self.secure_channel(daemon.target)), b"hello")
+
+    def shake(self, target, alpn=("h2",), **versions):
+        """The socket, by Python's own TLS; fails with ssl.SSLError where that fails."""
+        context = ssl.create_default_context(cafile=self.authority.certificate)
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        for name, version in versions.items():
+            setattr(context, name, version)
+        if alpn:
+            context.set_alpn_protocols(list(alpn))
+        host, port = target.rsplit(":", 1)
+        plain = self.stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
+        return self.stack.enter_context(context.wrap_socket(plain, server_hostname=host))
+
+    def test_only_http2_is_agreed_on(self):
+        daemon = self.start("127.0.0.1:1", listen_entries=self.listen_tls())
+        self.assertEqual(self.shake(daemon.target, ("http/1.1", "h2")).selected_alpn_protocol(), "h2")
+        with self.assertRaisesRegex(ssl.SSLError, "no application protocol"):
+            self.shake(daemon.target, ("http/1.1",))
+        # Who asks for nothing gets through the handshake, and no further.
+        self.assertEqual(self.shake(daemon.target, ()).recv(1), b"")
+        daemon.await_metric(HANDSHAKES, 2, outcome="no_http2")
+        daemon.await_metric(HANDSHAKES, 1, outcome="ok")
+
+    def test_old_versions_and_ciphers_are_refused(self):
+        daemon = self.start("127.0.0.1:1", listen_entries=self.listen_tls())
+        version = ssl.TLSVersion
+        self.assertEqual(self.shake(daemon.target).version(), "TLSv1.3")
+        older = self.shake(daemon.target, maximum_version=version.TLSv1_2)
+        self.assertEqual(older.version(), "TLSv1.2")
+        self.assertRegex(older.cipher()[0], "GCM|CHACHA20")
+        with self.assertWarns(DeprecationWarning), self.assertRaises(ssl.SSLError):
+            self.shake(daemon.target, minimum_version=version.TLSv1, maximum_version=version.TLSv1_1)
+
+    def test_a_client_that_says_nothing_holds_nobody_up(self):
+        upstream = self.start_upstream()
+        daemon = self.start(upstream.address, listen_entries=self.listen_tls())
+        host, port = daemon.target.rsplit(":", 1)
+        silent = [self.stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
+                  for _ in range(20)]
+        self.assertEqual(call(self.secure_channel(daemon.target)), b"hello")
+        daemon.await_line("the TLS handshake took too long")
+        daemon.await_metric(HANDSHAKES, len(silent), outcome="timeout")
+        self.assertEqual([one.recv(1) for one in silent], [b""] * len(silent))
 
     def test_a_unix_socket_has_the_mode_that_was_asked_for(self):
         path = f"{self.folder}/x.sock"
