@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 namespace lanekeeper::http2 {
 namespace {
@@ -60,6 +61,29 @@ void Output::Remove(size_t bytes) {
   }
 }
 
+// What the socket does not take may wait for long: pieces of blocks that are much larger than all
+// of it get blocks of their own.
+void Output::Unpin() {
+  constexpr size_t kPinnedFactor = 4;
+  size_t pinned = 0;
+  const Block* before = nullptr;
+  for (size_t i = first_; i < pieces_.size(); ++i) {
+    Block* block = pieces_[i].block;
+    if (block != nullptr && block != before) pinned += block->capacity;
+    before = block;
+  }
+  if (pinned < kPinnedFactor * bytes_) return;
+  for (size_t i = first_; i < pieces_.size(); ++i) {
+    Piece& piece = pieces_[i];
+    if (piece.block == nullptr || piece.block->capacity < kPinnedFactor * piece.size) continue;
+    Block* own = buffers_.NewBlock(static_cast<uint32_t>(piece.size));
+    std::memcpy(own->data(), piece.data, piece.size);
+    buffers_.Release(piece.block);
+    piece.block = own;
+    piece.data = own->data();
+  }
+}
+
 Output::Written Output::WriteTo(int fd) {
   CloseCopied();
   while (bytes_ > 0) {
@@ -78,9 +102,12 @@ Output::Written Output::WriteTo(int fd) {
     message.msg_iovlen = count;
     const ssize_t written = sendmsg(fd, &message, MSG_NOSIGNAL);
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno == EAGAIN ? Written::kSome : Written::kFailed;
-    Remove(static_cast<size_t>(written));
-    if (static_cast<size_t>(written) < wanted) return Written::kSome;
+    if (written < 0 && errno != EAGAIN) return Written::kFailed;
+    if (written > 0) Remove(static_cast<size_t>(written));
+    if (written < 0 || static_cast<size_t>(written) < wanted) {
+      Unpin();
+      return Written::kSome;
+    }
   }
   Clear();
   return Written::kAll;

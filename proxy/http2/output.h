@@ -46,6 +46,7 @@ class Output {
   };
 
   void CloseCopied();
+  void Unpin();
   void Remove(size_t bytes);
 
   Buffers& buffers_;

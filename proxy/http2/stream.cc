@@ -66,7 +66,10 @@ bool Stream::SendOperation::await_resume() {
 void Stream::Push(SliceQueue& bytes) {
   if (closed()) return bytes.Clear();
   out_.Splice(bytes);
-  if (connection_ != nullptr && !out_.empty()) connection_->HasOutput(*this);
+  if (connection_ == nullptr)
+    out_.Compact();  // it waits for a stream, and would keep the whole block
+  else if (!out_.empty())
+    connection_->HasOutput(*this);
 }
 
 void Stream::End(FieldList trailers) {

@@ -1,5 +1,6 @@
 #include "proxy/net/buffer.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace lanekeeper {
@@ -7,6 +8,8 @@ namespace {
 
 // A slice may keep a block alive that is this many times as large.
 constexpr uint32_t kPinnedFactor = 4;
+// A block that small pieces share: with its header it is one of the pool's.
+constexpr size_t kSharedBytesMax = 1024 - sizeof(Block);
 
 }  // namespace
 
@@ -58,11 +61,27 @@ void SliceQueue::Append(Block* block, const uint8_t* data, uint32_t size) {
   Push(block, data, size, block->capacity < size * kPinnedFactor);
 }
 
+// Bytes that came one by one must not cost a block and a node each: from the second piece on there
+// is room for as much as is there already.
 void SliceQueue::AppendCopy(const uint8_t* data, size_t size) {
   if (size == 0) return;
-  Block* block = buffers_->NewBlock(static_cast<uint32_t>(size));
+  if (last_ != nullptr && RoomBehind(*last_) >= size) {
+    std::memcpy(last_->block->data() + (last_->data - last_->block->data()) + last_->size, data,
+                size);
+    last_->size += static_cast<uint32_t>(size);
+    bytes_ += size;
+    return;
+  }
+  const size_t capacity = std::max(size, std::min<size_t>(bytes_, kSharedBytesMax));
+  Block* block = buffers_->NewBlock(static_cast<uint32_t>(capacity));
   std::memcpy(block->data(), data, size);
   Push(block, block->data(), static_cast<uint32_t>(size), true);
+}
+
+// What nobody else can see of the block that a slice is in.
+size_t SliceQueue::RoomBehind(const Node& node) {
+  if (!node.compact || node.block->references > 1) return 0;
+  return static_cast<size_t>(node.block->data() + node.block->capacity - (node.data + node.size));
 }
 
 void SliceQueue::Splice(SliceQueue& other) {

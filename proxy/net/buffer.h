@@ -76,7 +76,7 @@ class SliceQueue {
 
   // Takes a reference to the block.
   void Append(Block* block, const uint8_t* data, uint32_t size);
-  // A copy of the bytes, in a block of their own.
+  // A copy of the bytes, behind others that were copied or in a block of their own.
   void AppendCopy(const uint8_t* data, size_t size);
   // All of the other's.
   void Splice(SliceQueue& other);
@@ -105,6 +105,7 @@ class SliceQueue {
  private:
   void Push(Block* block, const uint8_t* data, uint32_t size, bool compact);
   void PopFront();
+  static size_t RoomBehind(const Node& node);
 
   Buffers* buffers_;
   Node* first_ = nullptr;
