@@ -97,18 +97,40 @@ void AddFrameSources(Metrics& metrics, const Listener& listener, const Channel& 
                      }});
 }
 
+// One for each side and each labelled value of an enum.
+template <class Enum, class Counts>
+Samples BySide(const Listener& listener, const Channel& channel, const char* label,
+               Counts http2::FrameCounts::*counts) {
+  Samples samples;
+  const auto add = [&](const char* side, const http2::FrameCounts& of) {
+    for (const auto& [name, value] : kLabels<Enum>) {
+      samples.push_back({{{"side", side}, {label, std::string(name)}},
+                         static_cast<double>((of.*counts)[static_cast<size_t>(value)])});
+    }
+  };
+  add("downstream", listener.frames());
+  add("upstream", channel.frames());
+  return samples;
+}
+
 void AddConnectionSources(Metrics& metrics, const Listener& listener, const Channel& channel) {
   metrics.AddSource("lanekeeper_downstream_connections", "Connections from the application now.",
                     MetricType::Gauge, [&listener] { return listener.connections(); });
   metrics.AddSource("lanekeeper_accept_failures_total",
                     "Times that no file descriptor was left for a new downstream connection.",
                     MetricType::Counter, [&listener] { return listener.accept_failures(); });
+  metrics.AddSource({"lanekeeper_faulty_connections_total",
+                     "Connections that were ended for what the peer did, by side and reason.",
+                     MetricType::Counter, [&listener, &channel] {
+                       return BySide<http2::EndKind>(listener, channel, "reason",
+                                                     &http2::FrameCounts::ends);
+                     }});
   metrics.AddSource({"lanekeeper_flooded_connections_total",
-                     "Downstream connections that were ended because they sent more frames of a "
-                     "kind than there is a reason for.",
-                     MetricType::Counter, [&listener] {
-                       return ByEnum<http2::FloodKind>(
-                           "kind", [&](auto kind) { return listener.floods(kind); });
+                     "Those of them on which the peer sent more frames of a kind than there is a "
+                     "reason for, or left too many unread.",
+                     MetricType::Counter, [&listener, &channel] {
+                       return BySide<http2::FloodKind>(listener, channel, "kind",
+                                                       &http2::FrameCounts::floods);
                      }});
   metrics.AddSource("lanekeeper_upstream_connections", "Connections to the upstream now.",
                     MetricType::Gauge, [&channel] { return channel.connections(); });

@@ -22,10 +22,10 @@ void DownstreamConnection::OnRequest(int32_t id, const http2::FieldList& fields,
                                      bool end) {
   RequestHead head = JudgeRequest(fields, too_large, context_.rules);
   if (head.kind == RequestKind::kMalformed) {
-    return connection_.RejectStream(id, Code(H2Error::kProtocolError));
+    return connection_.RejectMalformed(id);
   }
   if (head.kind == RequestKind::kNotGrpc) {
-    return NotGrpc::Answer(connection_, id, end, head.request.content_length, context_.environment);
+    return NotGrpc::Answer(connection_, id, end, head.request.content_length, context_);
   }
   RejectReason reason{};
   std::optional<AdmittedPlace> place = context_.admission.TryEnter(reason);

@@ -21,6 +21,7 @@ struct DownstreamContext {
   RequestRules rules;
   size_t header_list_bytes_max = 0;
   http2::FrameCounts* counts = nullptr;
+  size_t not_grpc_open = 0;  // requests that NotGrpc answers now
 };
 
 class DownstreamConnectionOwner {

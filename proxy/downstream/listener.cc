@@ -51,9 +51,6 @@ void Listener::Start() {
 
 void Listener::OnEnd(DownstreamConnection& connection, const http2::ConnectionEnd& end) {
   Log(connection, end);
-  if (end.kind == http2::EndKind::kFlood) {
-    floods_[static_cast<size_t>(end.flood)].fetch_add(1, std::memory_order_relaxed);
-  }
   const auto found = connections_.find(&connection);
   loop_.Retire(std::move(found->second));
   connections_.erase(found);
@@ -64,10 +61,7 @@ void Listener::OnEnd(DownstreamConnection& connection, const http2::ConnectionEn
 
 // One line for each peer that is no gRPC client, or no friend; nothing for those that come and go.
 void Listener::Log(const DownstreamConnection& connection, const http2::ConnectionEnd& end) {
-  if (end.kind == http2::EndKind::kPeerClosed || end.kind == http2::EndKind::kSocketError ||
-      end.kind == http2::EndKind::kClosed) {
-    return;
-  }
+  if (!http2::IsFault(end.kind)) return;
   LogEvent(line_limit_, LogLevel::kWarn, "downstream connection ended",
            [&](LogFields& fields) { fields.Add("peer", connection.peer()).Add("why", end.text); });
 }

@@ -3,7 +3,6 @@
 // follows, from the thread that owns the App: the work is done on the loop. Counts from any thread.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -33,11 +32,7 @@ class Listener final : public DownstreamConnectionOwner {
   std::vector<int> ports() const { return ports_; }
   int64_t connections() const { return connections_count_.load(std::memory_order_relaxed); }
   int64_t accept_failures() const { return acceptor_->accept_failures(); }
-  // Connections that were ended because the peer sent too many frames of a kind.
   const http2::FrameCounts& frames() const { return frames_; }
-  int64_t floods(http2::FloodKind kind) const {
-    return floods_[static_cast<size_t>(kind)].load(std::memory_order_relaxed);
-  }
 
   // No new connections; the open ones are told that no new RPC is welcome (GOAWAY). RPCs that are
   // already on their way are still served.
@@ -61,7 +56,6 @@ class Listener final : public DownstreamConnectionOwner {
   bool stopped_ = false;
   std::atomic<int64_t> connections_count_{0};
   http2::FrameCounts frames_;
-  std::array<std::atomic<int64_t>, http2::kFloodKinds> floods_{};
   std::mutex closed_mutex_;
   std::condition_variable closed_;
 };

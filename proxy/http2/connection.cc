@@ -35,9 +35,12 @@ Connection::Connection(EventLoop& loop, Fd socket, const ConnectionOptions& opti
       output_(loop.buffers()),
       growth_left_(kGrowthBytesMax),
       received_at_(loop.now()),
+      began_(loop.now()),
       read_timer_(loop.timers(), *this),
-      drain_timer_(loop.timers(), *this) {
+      drain_timer_(loop.timers(), *this),
+      patience_timer_(loop.timers(), *this) {
   StartSession();
+  if (OwesHandshake()) patience_timer_.Set(began_ + options_.patience);
   loop_.Watch(socket_.get(), *this);
   loop_.RequestFlush(*this);
 }
@@ -83,6 +86,12 @@ void Connection::Answer(int32_t id, const FieldList& headers) {
   loop_.RequestFlush(*this);
 }
 
+// The peer's request breaks HTTP/2's rules of messages.
+void Connection::RejectMalformed(int32_t id) {
+  CountForcedReset();
+  RejectStream(id, NGHTTP2_PROTOCOL_ERROR);
+}
+
 void Connection::RejectStream(int32_t id, uint32_t code) {
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, code);
   loop_.RequestFlush(*this);
@@ -124,6 +133,7 @@ void Connection::Detach(Stream& stream) {
 
 // The peer broke HTTP/2's rules of messages: its stream ends (RFC 9113 section 8.1.1).
 void Connection::Malformed(Stream& stream) {
+  CountForcedReset();
   SubmitReset(stream, NGHTTP2_PROTOCOL_ERROR);
   stream.OnClosed(CloseCause::kProtocolError, NGHTTP2_PROTOCOL_ERROR);
 }
@@ -222,6 +232,10 @@ void Connection::SendFinalGoaway() {
 void Connection::Close(uint32_t code) {
   if (ended_ || closing_) return;
   closing_ = true;
+  if (code != NGHTTP2_NO_ERROR && !IsFault(end_.kind)) {
+    end_.kind = EndKind::kProtocolError;
+    end_.text = nghttp2_http2_strerror(code);
+  }
   nghttp2_session_terminate_session(session_, code);
   // A peer that does not read is cut.
   drain_timer_.Set(loop_.now() + kNoticePatience);
@@ -232,15 +246,19 @@ void Connection::Close(uint32_t code) {
 void Connection::End(EndKind kind, std::string text) {
   if (ended_) return;
   ended_ = true;
-  end_.kind = kind;
-  if (!text.empty()) end_.text = std::move(text);
+  if (!IsFault(end_.kind)) {  // the first fault counts, however the socket closes then
+    end_.kind = kind;
+    if (!text.empty()) end_.text = std::move(text);
+  }
   loop_.Forget(socket_.get());
   socket_.Close();
   Leave();
   read_timer_.Cancel();
   drain_timer_.Cancel();
+  patience_timer_.Cancel();
   output_.Clear();
   CloseStreams();
+  options_.counts->AddEnd(end_);
   observer_.OnEnd(end_);
 }
 

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,6 +18,7 @@
 
 #include "proxy/base/fd.h"
 #include "proxy/http2/closed_streams.h"
+#include "proxy/http2/connection_end.h"
 #include "proxy/http2/fields.h"
 #include "proxy/http2/flood_guard.h"
 #include "proxy/http2/output.h"
@@ -36,47 +36,20 @@ class NameValues;
 
 enum class Side : uint8_t { kDownstream, kUpstream };
 
-// Of all connections of one side: written on the loop's thread, read by any.
-struct FrameCounts {
-  std::atomic<int64_t> resets_sent{0};
-  std::atomic<int64_t> resets_received{0};
-  std::atomic<int64_t> goaways_sent{0};
-  std::atomic<int64_t> goaways_received{0};
-
-  static void Add(std::atomic<int64_t>& count) {
-    count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  }
-};
-
 struct ConnectionOptions {
   Side side = Side::kDownstream;
   // What one header block may hold, counted as HTTP/2 does. Larger ones are decoded, for the
   // compression state's sake, and dropped.
   size_t header_list_bytes_max = 64 * 1024;
   FrameCounts* counts = nullptr;  // outlives the connection
+  // How long the peer may take to finish what it owes (patience.cc).
+  Instant patience = 10'000'000'000;
 };
 
 struct Goaway {
   int32_t last_id = 0;
   uint32_t code = 0;
   std::string debug;
-};
-
-enum class EndKind : uint8_t {
-  kPeerClosed,
-  kSocketError,
-  kProtocolError,
-  kFlood,
-  kHttp1,   // the peer spoke HTTP/1
-  kTls,     // the peer spoke TLS
-  kOther,   // the peer spoke something else
-  kClosed,  // by us
-};
-
-struct ConnectionEnd {
-  EndKind kind = EndKind::kClosed;
-  std::string text;  // for people; printable
-  FloodKind flood = FloodKind::kPing;
 };
 
 // Told on the loop's thread, in the middle of a turn: only record. OnEnd comes last, once.
@@ -109,6 +82,7 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   // An answer without a stream object: one header block that is all.
   void Answer(int32_t id, const FieldList& headers);
   void RejectStream(int32_t id, uint32_t code);
+  void RejectMalformed(int32_t id);
   // GOAWAY in two steps: a notice, then the last id once a PING shows that it has been read.
   void ShutDown();
 
@@ -162,9 +136,13 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   bool EndForNoIncrement(int32_t id);
   bool JudgeFrame(uint8_t type, uint8_t flags, uint32_t length, int32_t id);
   void CountFlood(FloodKind kind);
+  void CountForcedReset();
   bool JudgeStream(uint8_t type, uint8_t flags, int32_t id);
   void CheckRoom();
   void AfterInput();
+  void WatchPatience();
+  bool OwesHandshake() const;
+  void LosePatience();
 
   void Fill();
   void ServeNext();
@@ -196,8 +174,11 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   bool block_too_large_ = false;
   std::array<uint8_t, 16> carry_{};  // the begin of a frame whose rest has not come
   uint8_t carry_size_ = 0;
-  uint32_t payload_left_ = 0;  // of the frame that is being read
-  uint8_t sniffed_ = 0;        // bytes of the peer's first ones that were as they should be
+  uint32_t payload_left_ = 0;    // of the frame that is being read
+  uint8_t payload_type_ = 0;     // the type of that frame
+  uint8_t sniffed_ = 0;          // bytes of the peer's first ones that were as they should be
+  bool block_open_ = false;      // HEADERS have come whose block goes on in CONTINUATION
+  bool settings_taken_ = false;  // the peer has acknowledged ours
   bool ready_ = false;
   bool ended_ = false;
   bool read_again_ = false;
@@ -219,9 +200,12 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   FloodGuard floods_;
   ClosedStreams closed_;
   int32_t last_id_ = 0;  // of a stream that the peer has opened
+  const Instant began_;
+  Instant owed_since_ = 0;  // when the peer began a frame that it has not finished; 0: it has none
   ConnectionEnd end_;
   TimerOf<Connection, &Connection::ReadSocket> read_timer_;
   TimerOf<Connection, &Connection::SendFinalGoaway> drain_timer_;
+  TimerOf<Connection, &Connection::LosePatience> patience_timer_;
 };
 
 }  // namespace lanekeeper::http2

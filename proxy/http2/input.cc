@@ -22,7 +22,8 @@ constexpr size_t kPeekedBytes = 4;
 // So much of one socket before others have their turn.
 constexpr int kReadsMax = 4;
 // Frames that wait to be sent because the peer does not read; more is an attack.
-constexpr size_t kOutboundQueueMax = 10'000;
+constexpr auto kOutboundQueueMax =
+    static_cast<size_t>(kFloodLimits[static_cast<size_t>(FloodKind::kUnread)].burst);
 constexpr std::string_view kHttp1Answer =
     "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n"
     "content-length: 56\r\n\r\nlanekeeper forwards gRPC: this port takes HTTP/2 only.\r\n";
@@ -82,10 +83,12 @@ void Connection::ReadSocket() {
 void Connection::AfterInput() {
   reset_id_ = -1;
   if (ended_) return;
-  if (nghttp2_session_get_outbound_queue_size(session_) > kOutboundQueueMax) {
-    End(EndKind::kFlood, "too many frames wait because the peer does not read");
-    return;
+  // Output is left over where the socket takes nothing more.
+  if (!output_.empty() && nghttp2_session_get_outbound_queue_size(session_) > kOutboundQueueMax) {
+    end_.flood = FloodKind::kUnread;
+    return End(EndKind::kFlood, "too many frames wait because the peer does not read");
   }
+  WatchPatience();
   CheckRoom();
 }
 
@@ -170,6 +173,11 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
       continue;
     }
     payload_left_ = length;
+    payload_type_ = type;
+    if (!block_open_) owed_since_ = 0;
+    if (type == NGHTTP2_HEADERS || type == NGHTTP2_CONTINUATION) {
+      block_open_ = (at[4] & NGHTTP2_FLAG_END_HEADERS) == 0;
+    }
     at += kFrameHeaderBytes;
   }
   if (!ended_) FeedLibrary(block, fed, static_cast<size_t>(end - fed));
@@ -182,7 +190,7 @@ bool Connection::EndForNoIncrement(int32_t id) {
   if (auto* stream = static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_, id)))
     Malformed(*stream);
   else
-    RejectStream(id, NGHTTP2_PROTOCOL_ERROR);
+    RejectMalformed(id);
   return true;
 }
 

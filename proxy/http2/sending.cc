@@ -44,7 +44,7 @@ void Connection::Fill() {
   while (output_.bytes() < kOutputBytesMax) {
     const uint8_t* data = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_, &data);
-    if (size < 0) return End(EndKind::kOther, nghttp2_strerror(static_cast<int>(size)));
+    if (size < 0) return End(EndKind::kProtocolError, nghttp2_strerror(static_cast<int>(size)));
     if (size > 0) {
       output_.Append(data, static_cast<size_t>(size));
       continue;

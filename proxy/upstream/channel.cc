@@ -14,6 +14,8 @@ namespace {
 
 // A name is asked for again at most so often.
 constexpr Instant kResolveInterval = 1'000'000'000;
+// However often a peer finds our pings too many.
+constexpr std::chrono::nanoseconds kKeepaliveMax = std::chrono::hours(24 * 7);
 
 UpstreamManners MannersOf(const UpstreamConfig& config, size_t header_list_bytes_max,
                           http2::FrameCounts& counts) {
@@ -225,7 +227,7 @@ void Channel::OnLeft(Subchannel& subchannel) {
 
 // gRFC A8: the peer finds that we ping too often.
 void Channel::OnTooManyPings() {
-  manners_.keepalive_time *= 2;
+  manners_.keepalive_time = std::min(manners_.keepalive_time * 2, kKeepaliveMax);
   spdlog::warn("upstream {}: too many pings; keepalive.time is {} s from now on", config_.address,
                manners_.keepalive_time / std::chrono::seconds(1));
 }

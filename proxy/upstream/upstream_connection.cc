@@ -104,8 +104,11 @@ void UpstreamConnection::OnRoom() {
   owner_.OnRoom(*this);
 }
 
+// A notice and the last word: a peer that goes on says nothing new.
 void UpstreamConnection::OnGoaway(const http2::Goaway& goaway) {
+  constexpr int kHeardMax = 2;
   state_ = UpstreamState::kDraining;
+  if (++goaways_ > kHeardMax) return;
   owner_.OnGoaway(*this, goaway);
 }
 

@@ -72,6 +72,7 @@ class UpstreamConnection final : public Retired, public http2::ConnectionObserve
   std::string peer_;
   UpstreamState state_ = UpstreamState::kDialling;
   bool ping_sent_ = false;
+  int goaways_ = 0;
   std::unique_ptr<Connector> connector_;
   std::unique_ptr<http2::Connection> connection_;
   TimerOf<UpstreamConnection, &UpstreamConnection::OnTimer> timer_;
