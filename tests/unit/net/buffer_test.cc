@@ -77,13 +77,13 @@ TEST_F(BufferTest, ASingleCopyTakesNoMoreThanItsBytes) {
 
 // Who refers to a block must not see it change.
 TEST_F(BufferTest, ABlockThatAnotherRefersToIsNotWrittenBehind) {
-  SliceQueue queue = Copies({"abcd", "e"});  // with room behind e
+  SliceQueue queue = Copies({"abcd", "efg"});  // with room behind g
   SliceQueue copy(buffers_);
   copy.Share(queue);
-  queue.AppendCopy(Bytes("f"), 1);
-  copy.AppendCopy(Bytes("g"), 1);
-  EXPECT_EQ(Text(queue), "abcdef");
-  EXPECT_EQ(Text(copy), "abcdeg");
+  queue.AppendCopy(Bytes("h"), 1);
+  copy.AppendCopy(Bytes("i"), 1);
+  EXPECT_EQ(Text(queue), "abcdefgh");
+  EXPECT_EQ(Text(copy), "abcdefgi");
 }
 
 TEST_F(BufferTest, AQueueThatHasBeenEmptyGoesOn) {
