@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "proxy/base/poison.h"
+
 namespace lanekeeper {
 
 class Pool {
@@ -29,14 +31,19 @@ class Pool {
     Free*& list = free_[ClassOf(bytes)];
     if (list == nullptr) return Checked(std::malloc(BytesOf(ClassOf(bytes))));
     kept_bytes_ -= BytesOf(ClassOf(bytes));
-    return Pop(list);
+    void* block = Pop(list);
+    Unpoison(block, bytes);
+    return block;
   }
 
   void Deallocate(void* block, size_t bytes) {
     if (bytes > kPooledBytesMax || kept_bytes_ >= kKeptBytesMax) return std::free(block);
     Free*& list = free_[ClassOf(bytes)];
-    kept_bytes_ += BytesOf(ClassOf(bytes));
+    const size_t kept = BytesOf(ClassOf(bytes));
+    kept_bytes_ += kept;
+    Unpoison(block, sizeof(Free));
     list = new (block) Free{list};
+    Poison(block, kept);
   }
 
   size_t kept_bytes() const { return kept_bytes_; }
@@ -54,6 +61,7 @@ class Pool {
   }
   static void* Pop(Free*& list) {
     Free* first = list;
+    Unpoison(first, sizeof(Free));
     list = first->next;
     return first;
   }

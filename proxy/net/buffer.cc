@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "proxy/base/poison.h"
+
 namespace lanekeeper {
 namespace {
 
@@ -18,6 +20,7 @@ Block* Buffers::NewReadBlock() {
   if (kept_.empty()) return NewBlock(kReadBytes);
   Block* block = kept_.back();
   kept_.pop_back();
+  Unpoison(block->data(), kReadBytes);
   block->references = 1;
   Hold(kReadBytes);
   return block;
@@ -33,7 +36,10 @@ Block* Buffers::NewBlock(uint32_t capacity) {
 
 void Buffers::Free(Block* block) {
   Hold(-int64_t{block->capacity});
-  if (block->capacity == kReadBytes && kept_.size() < kKeptBlocks) return kept_.push_back(block);
+  if (block->capacity == kReadBytes && kept_.size() < kKeptBlocks) {
+    Poison(block->data(), kReadBytes);
+    return kept_.push_back(block);
+  }
   pool_.Deallocate(block, sizeof(Block) + block->capacity);
 }
 
