@@ -226,6 +226,7 @@ ssize_t Callbacks::ReadData(nghttp2_session* session, int32_t id, uint8_t*, size
     *flags |= NGHTTP2_DATA_FLAG_EOF;
     if (!stream.trailers_out_.empty()) {
       *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+      stream.end_queued_ = true;
       NameValues& trailers = *connection.pairs_;
       const nghttp2_nv* pairs = trailers.From(stream.trailers_out_, NameValues::Bytes::kBorrowed);
       nghttp2_submit_trailer(session, id, pairs, trailers.size());

@@ -87,7 +87,7 @@ void Stream::SendHeaders(FieldList headers, bool end) {
   Keep(std::move(headers));
   headers_sent_ = true;
   if (end) {
-    ending_ = true;
+    ending_ = end_queued_ = true;
     in_ring_.Leave();
   }
   connection_->SubmitResponse(*this, end);
@@ -122,8 +122,9 @@ void Stream::ResetWhenSent(uint32_t code, ResetWait wait) {
   ++connection_->resets_waiting_;
 }
 
+// The library borrows the fields of an end that it has been given: those stay, and are the end.
 void Stream::EndNow(FieldList trailers) {
-  if (closed() || end_framed_) return;
+  if (closed() || end_framed_ || end_queued_) return;
   DiscardUnsent();
   ending_ = false;
   End(std::move(trailers));
