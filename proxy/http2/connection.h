@@ -144,6 +144,8 @@ class Connection final : public EventHandler, public Flushable, public Retired {
  private:
   friend class Stream;
   friend struct Callbacks;
+  // Of a client's preface (RFC 9113 section 3.4).
+  static constexpr uint8_t kPrefaceBytes = 24;
 
   // ---- by streams
   void HasOutput(Stream& stream);
@@ -157,6 +159,7 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   void StartSession();
   void ReadSocket();
   bool Sniff(const uint8_t* data, size_t size);
+  void CarryOver(const uint8_t* data, size_t size);
   void Feed(Block* block, const uint8_t* data, size_t size);
   void FeedLibrary(Block* block, const uint8_t* data, size_t size);
   bool EndForNoIncrement(int32_t id);

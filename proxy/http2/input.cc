@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr size_t kFrameHeaderBytes = 9;
+// Of those, the ones that tell the type.
+constexpr size_t kFrameTypeBytes = 4;
 constexpr size_t kWindowUpdateBytes = 4;
 constexpr size_t kPriorityBytes = 5;
 // How much of the payload of those two is looked at: a number, and its reserved bit.
@@ -91,6 +93,7 @@ void Connection::AfterInput() {
 
 // Whether the first bytes are HTTP/2's. A client begins with the preface, a server with SETTINGS.
 bool Connection::Sniff(const uint8_t* data, size_t size) {
+  static_assert(kPreface.size() == kPrefaceBytes);
   const bool downstream = options_.side == Side::kDownstream;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (downstream) {
@@ -99,7 +102,7 @@ bool Connection::Sniff(const uint8_t* data, size_t size) {
       sniffed_ = static_cast<uint8_t>(sniffed_ + left);
       return true;
     }
-  } else if (size >= 4 && data[3] == NGHTTP2_SETTINGS) {
+  } else if (size >= kFrameTypeBytes && data[3] == NGHTTP2_SETTINGS) {
     sniffed_ = static_cast<uint8_t>(kPreface.size());
     return true;
   }
@@ -118,6 +121,11 @@ bool Connection::Sniff(const uint8_t* data, size_t size) {
   return false;
 }
 
+void Connection::CarryOver(const uint8_t* data, size_t size) {
+  std::memcpy(carry_.data(), data, size);
+  carry_size_ = static_cast<uint8_t>(size);
+}
+
 // Walks over the frames. The library gets them whole, but for the payload of a large one; what is
 // left of a frame's begin is carried over to the next read.
 void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
@@ -126,6 +134,7 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
   const uint8_t* end = data + size;
   if (sniffed_ < kPreface.size()) {
     const uint8_t before = sniffed_;
+    if (options_.side == Side::kUpstream && size < kFrameTypeBytes) return CarryOver(data, size);
     if (!Sniff(data, size)) return;
     if (options_.side == Side::kDownstream) at += sniffed_ - before;
   }
@@ -142,8 +151,7 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
     const bool window_update = type == NGHTTP2_WINDOW_UPDATE && length == kWindowUpdateBytes;
     const bool priority = type == NGHTTP2_PRIORITY && length == kPriorityBytes;
     if (left < kFrameHeaderBytes + (window_update || priority ? kPeekedBytes : 0)) {
-      std::memcpy(carry_.data(), at, left);
-      carry_size_ = static_cast<uint8_t>(left);
+      CarryOver(at, left);
       end = at;
       break;
     }

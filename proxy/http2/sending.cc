@@ -22,8 +22,8 @@ void Connection::HasOutput(Stream& stream) {
 
 void Connection::Flush() {
   if (ended_) return;
-  // Our SETTINGS wait for the preface: a peer that speaks something else is answered in kind.
-  if (options_.side == Side::kDownstream && sniffed_ == 0 && !closing_) return;
+  // Our SETTINGS wait for the whole preface: a peer that speaks something else is answered in kind.
+  if (options_.side == Side::kDownstream && sniffed_ < kPrefaceBytes && !closing_) return;
   for (;;) {
     Fill();
     if (ended_ || output_.empty() || !WriteOut()) break;
