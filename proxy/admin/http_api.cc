@@ -132,7 +132,8 @@ bool HttpApi::AnswerHead(const httplib::Request& request, HttpStream& stream,
   const bool is_get = request.method == "GET" || request.method == "HEAD";
   if (route->is_post() ? request.method != "POST" : !is_get) {
     response.set_header("Allow", route->allowed());
-    RespondError(405, fmt::format("{} takes {}", request.path, route->allowed()), response);
+    RespondError(405, fmt::format("{} takes {}", Printable(request.path), route->allowed()),
+                 response);
     return true;
   }
   if (route->endpoint != Endpoint::kListStreams && route->endpoint != Endpoint::kWatchStreams) {

@@ -12,6 +12,7 @@
 namespace lanekeeper::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using Json = nlohmann::json;
@@ -130,6 +131,8 @@ TEST_P(HttpTest, ABodyThatMeansNothingChangesNothing) {
     EXPECT_EQ(answer.error_code(), "INVALID_ARGUMENT") << body;
   }
   EXPECT_THAT(Post("/streams/2/cancel", R"({"why":"typo"})").error_message(), HasSubstr("why"));
+  EXPECT_THAT(Post("/streams/2/cancel", "{\n\x7f").error_message(),
+              AllOf(HasSubstr("\\n"), Not(HasSubstr("\n")), Not(HasSubstr("\x7f"))));
   EXPECT_TRUE(control_.FindStream(2).has_value());
 }
 
@@ -185,6 +188,7 @@ TEST_P(HttpTest, WhatIsReadIsNotPosted) {
     EXPECT_THAT(answer.head, HasSubstr("Allow: GET, HEAD\r\n")) << path;
     EXPECT_EQ(answer.error_code(), "UNIMPLEMENTED") << path;
   }
+  EXPECT_THAT(Post("/streams/%7f", "{}").error_message(), HasSubstr("/streams/\\x7f takes"));
 }
 
 TEST_P(HttpTest, WhatDoesNotExistIsNotFound) {
