@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <utility>
 
 #include "config/expand.h"
 #include "config/nearest.h"
@@ -76,12 +77,14 @@ void FieldReader::Map(std::string_view key, const Body& body) {
   reader.ReadMap(YAML::Node(), body);
 }
 
-void FieldReader::MapList(std::string_view key, const Body& body) {
+void FieldReader::MapList(std::string_view key, ListMay may, const Body& body) {
   const Field* field = Find(key);
   if (field == nullptr) return;
   const YAML::Node& list = field->value;
   std::string why = Mismatch(list, YAML::NodeType::Sequence);
-  if (why.empty() && list.size() == 0) why = "expected at least one entry, found an empty list";
+  if (why.empty() && list.size() == 0 && may == ListMay::kNotBeEmpty) {
+    why = "expected at least one entry, found an empty list";
+  }
   if (!why.empty()) return Refuse(PathOf(key), At(*field), why);
   size_t index = 0;
   for (const YAML::Node& entry : list) {
@@ -156,10 +159,46 @@ const FieldReader::Field* FieldReader::Find(std::string_view key) {
 std::optional<FieldReader::Scalar> FieldReader::ReadScalar(std::string_view key) {
   const Field* field = Find(key);
   if (field == nullptr) return std::nullopt;
-  Scalar scalar{PathOf(key), At(*field), ""};
-  std::string why = Mismatch(field->value, YAML::NodeType::Scalar);
+  return ScalarOf(field->value, PathOf(key), At(*field));
+}
+
+std::optional<std::vector<FieldReader::Scalar>> FieldReader::ReadScalars(std::string_view key,
+                                                                         std::string_view word,
+                                                                         Position* at) {
+  const Field* field = Find(key);
+  if (field == nullptr) return std::nullopt;
+  *at = At(*field);
+  const YAML::Node& list = field->value;
+  std::vector<Scalar> scalars;
+  if (list.IsScalar()) {
+    const std::optional<Scalar> scalar = ScalarOf(list, PathOf(key), *at);
+    if (scalar && scalar->text == word) return scalars;
+    if (!scalar) return std::nullopt;
+  }
+  std::string why = Mismatch(list, YAML::NodeType::Sequence);
+  if (why.empty() && list.size() == 0) why = "expected at least one entry, found an empty list";
+  if (!why.empty()) {
+    Refuse(PathOf(key), *at, fmt::format("{}; or write {}", why, word));
+    return std::nullopt;
+  }
+  bool sound = true;
+  for (const YAML::Node& entry : list) {
+    const std::string path = fmt::format("{}[{}]", PathOf(key), scalars.size());
+    auto scalar = ScalarOf(entry, path, PositionOf(entry));
+    sound = sound && scalar.has_value();
+    scalars.push_back(std::move(scalar).value_or(Scalar{}));
+  }
+  if (sound) return scalars;
+  findings_.NoteBad(PathOf(key));
+  return std::nullopt;
+}
+
+std::optional<FieldReader::Scalar> FieldReader::ScalarOf(const YAML::Node& node, std::string path,
+                                                         Position at) {
+  Scalar scalar{std::move(path), at, ""};
+  std::string why = Mismatch(node, YAML::NodeType::Scalar);
   if (why.empty()) {
-    if (auto text = ExpandVariables(field->value.Scalar(), environment_, &why)) {
+    if (auto text = ExpandVariables(node.Scalar(), environment_, &why)) {
       scalar.text = *std::move(text);
       return scalar;
     }

@@ -30,13 +30,37 @@ class FieldReader {
 
   // Reports the key if the document lacks it.
   void Require(std::string_view key);
+  // Whether the document has this map.
+  bool given() const { return state_ == State::kGiven; }
 
   // Reads a map under the key. The body runs even where there is none, so that every key is asked
   // for and required ones are missed.
   void Map(std::string_view key, const Body& body);
 
-  // Reads a list of maps with at least one entry.
-  void MapList(std::string_view key, const Body& body);
+  // Reads a list of maps.
+  enum class ListMay { kNotBeEmpty, kBeEmpty };
+  void MapList(std::string_view key, ListMay may, const Body& body);
+
+  // Reads a list of scalars with at least one entry, or the word for none, as Value reads one.
+  template <class T, class Parse>
+  void ListOrWord(std::string_view key, std::string_view word, const Parse& parse,
+                  std::vector<T>* out) {
+    Position at;
+    const std::optional<std::vector<Scalar>> scalars = ReadScalars(key, word, &at);
+    if (!scalars) return;
+    std::vector<T> values;
+    for (const Scalar& scalar : *scalars) {
+      std::string why;
+      auto value = parse(scalar.text, &why);
+      if (value)
+        values.push_back(*std::move(value));
+      else
+        Refuse(scalar.path, scalar.at, why);
+    }
+    if (values.size() < scalars->size()) return findings_.NoteBad(PathOf(key));
+    *out = std::move(values);
+    findings_.NoteGood(PathOf(key), at);
+  }
 
   // Reads a scalar, variables expanded, through parse(text, &why), which returns an optional value
   // or says why not. Leaves *out alone where the key is absent or its value does not parse.
@@ -87,6 +111,9 @@ class FieldReader {
   // Both record that the key is known.
   const Field* Find(std::string_view key);
   std::optional<Scalar> ReadScalar(std::string_view key);
+  std::optional<std::vector<Scalar>> ReadScalars(std::string_view key, std::string_view word,
+                                                 Position* at);
+  std::optional<Scalar> ScalarOf(const YAML::Node& node, std::string path, Position at);
 
   void Refuse(const std::string& path, Position at, const std::string& why);
   std::string PathOf(std::string_view key) const;

@@ -16,6 +16,7 @@
 #include "config/read_config.h"
 #include "config/second_document.h"
 #include "config/validate.h"
+#include "proxy/base/text.h"
 
 namespace lanekeeper {
 namespace {
@@ -65,7 +66,7 @@ Config ReadText(const std::string& text, const Environment& environment, Finding
   } catch (const YAML::Exception& error) {
     // It ends here: to our callers a syntax error is a problem like any other.
     findings.AddProblem({error.mark.line + 1, error.mark.column + 1},
-                        fmt::format("not valid YAML: {}", error.msg));
+                        fmt::format("not valid YAML: {}", Printable(error.msg)));
   }
   return config;
 }

@@ -1,5 +1,6 @@
 // Turns YAML into a Config, or into every problem found, all at once.
-// Any thread; touches nothing but the named file and the environment it is given.
+// Any thread; touches nothing but the named file, the TLS files that it names and the
+// environment it is given.
 #pragma once
 
 #include <functional>

@@ -27,9 +27,12 @@ inline constexpr Names<bool, 2> kBooleans = {{{"true", true}, {"false", false}}}
 
 inline constexpr std::string_view kSame =
     "same";  // limits.response_metadata_size, stuck.silent_after
-inline constexpr std::string_view kPreserve = "preserve";    // upstream.authority
-inline constexpr std::string_view kAuto = "auto";            // rpc_threads.workers
-inline constexpr std::string_view kUnlimited = "unlimited";  // limits.message_size
-inline constexpr std::string_view kOff = "off";              // metrics.address, admin.address
+inline constexpr std::string_view kPreserve = "preserve";  // upstream.authority
+inline constexpr std::string_view kAuto =
+    "auto";  // rpc_threads.workers, listen[].mode, upstream.tls.server_name
+inline constexpr std::string_view kUnlimited = "unlimited";  // limits.message_size and others
+inline constexpr std::string_view kOff = "off";              // addresses of our pages, files of TLS
+inline constexpr std::string_view kAny = "any";              // listen[].tls.client_names
+inline constexpr std::string_view kSystem = "system";        // upstream.tls.ca
 
 }  // namespace lanekeeper

@@ -12,6 +12,7 @@
 #include "config/overlap.h"
 #include "config/quote.h"
 #include "config/target.h"
+#include "config/tls_rules.h"
 #include "config/units.h"
 
 namespace lanekeeper {
@@ -125,6 +126,28 @@ void UpstreamIsNotOurselves(const Config& config, const std::vector<Listening>& 
   }
 }
 
+// Whether all that the later entry matches is the earlier one's.
+bool Covers(const std::string& earlier, const std::string& later) {
+  if (earlier == "*" || earlier == later) return true;
+  if (!earlier.ends_with("/*")) return false;
+  return later.starts_with(earlier.substr(0, earlier.size() - 1));
+}
+
+void EveryMethodLimitCounts(const LimitsConfig& limits, Findings& findings) {
+  const auto path = [](size_t i) { return fmt::format("limits.methods[{}].match", i); };
+  for (size_t later = 1; later < limits.methods.size(); ++later) {
+    const std::optional<Position> at = findings.GivenAt(path(later));
+    for (size_t earlier = 0; at && earlier < later; ++earlier) {
+      const std::optional<Position> before = findings.GivenAt(path(earlier));
+      if (!before || !Covers(limits.methods[earlier].match, limits.methods[later].match)) continue;
+      findings.AddProblem(*at, fmt::format("{}: {} never counts: {} on line {} comes first",
+                                           path(later), Quote(limits.methods[later].match),
+                                           Quote(limits.methods[earlier].match), before->line));
+      break;
+    }
+  }
+}
+
 // Kind kernel has no workers; a number would look as if it bounded something.
 void WorkersAreForUserThreads(const Config& config, Findings& findings) {
   const std::optional<Position> at = findings.GivenAt("rpc_threads.workers");
@@ -154,11 +177,35 @@ void KeepaliveCanWork(const KeepaliveConfig& keepalive, Findings& findings) {
   }
 }
 
+// Anything shorter would keep the name server, or the upstream's accept, busy for nothing.
+void IsOffOrASecond(const char* path, std::chrono::milliseconds value, Findings& findings) {
+  constexpr std::chrono::seconds kShortest(1);
+  const std::optional<Position> at = findings.GivenAt(path);
+  if (!at || value.count() == 0 || value >= kShortest) return;
+  findings.AddProblem(*at, fmt::format("{}: expected 0 (off) or at least {}, found {}", path,
+                                       FormatDuration(kShortest), FormatDuration(value)));
+}
+
+void ModeIsOfAUnixSocket(const Config& config, const std::vector<Listening>& listening,
+                         Findings& findings) {
+  for (size_t i = 0; i < config.listen.size(); ++i) {
+    const std::optional<Position> at = findings.GivenAt(fmt::format("listen[{}].mode", i));
+    if (!at || !config.listen[i].mode) continue;
+    for (const Listening& listen : listening) {
+      if (listen.path != fmt::format("listen[{}].address", i) || listen.address.is_unix()) continue;
+      findings.AddProblem(*at, fmt::format("listen[{}].mode: only the file of a unix socket has a "
+                                           "mode, and {} is none",
+                                           i, Quote(listen.text)));
+    }
+  }
+}
+
 }  // namespace
 
 void Validate(const Config& config, Findings& findings) {
   const std::vector<Listening> listening = SoundListenAddresses(config, findings);
   ListenAddressesAreApart(listening, findings);
+  ModeIsOfAUnixSocket(config, listening, findings);
   const Page metrics{"metrics.address", config.metrics.address};
   const Page admin{"admin.address", config.admin.address};
   PageIsApartFromListen(metrics, listening, findings);
@@ -167,7 +214,11 @@ void Validate(const Config& config, Findings& findings) {
   AdminIsLocal(config.admin, admin, findings);
   UpstreamIsNotOurselves(config, listening, findings);
   WorkersAreForUserThreads(config, findings);
+  EveryMethodLimitCounts(config.limits, findings);
   KeepaliveCanWork(config.upstream.keepalive, findings);
+  IsOffOrASecond("upstream.resolve_interval", config.upstream.resolve_interval, findings);
+  IsOffOrASecond("upstream.max_age", config.upstream.max_age, findings);
+  ValidateTls(config, findings);
 }
 
 }  // namespace lanekeeper

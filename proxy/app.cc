@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <thread>
 #include <utility>
 
 #include "proxy/admin/admin_server.h"
 #include "proxy/admin/grpc_service.h"
+#include "proxy/app_rules.h"
 #include "proxy/http2/version.h"
 #include "proxy/log/stream_log.h"
 
@@ -34,61 +34,45 @@ Ending Draining() {
   return {TerminationCause::kDrain, StatusCode::kUnavailable, MessageFor(RejectReason::kDraining)};
 }
 
-// Above this a header block is not kept whole: far above what we let pass, which fails one RPC.
-size_t HeaderListBytesMax(const LimitsConfig& limits) {
-  constexpr int64_t kAtLeast = 64 * 1024;
-  constexpr int64_t kFactor = 4;
-  const int64_t largest =
-      std::max(limits.metadata_size_bytes, limits.response_metadata_size_bytes.value_or(0));
-  return static_cast<size_t>(std::max(kAtLeast, largest * kFactor));
-}
-
 RpcEnvironment EnvironmentOf(const Config& config, Worker& worker, Channel& channel) {
-  const LimitsConfig& limits = config.limits;
-  const bool own = limits.response_metadata_size_bytes.has_value();
   return {
       .loop = worker.loop(),
       .metrics = worker.metrics(),
       .channel = channel,
       .executor = worker.executor(),
-      .message_bytes_max = limits.message_size_bytes
-                               ? static_cast<uint64_t>(*limits.message_size_bytes)
-                               : std::numeric_limits<uint64_t>::max(),
-      .response_metadata_bytes_max = static_cast<size_t>(
-          limits.response_metadata_size_bytes.value_or(limits.metadata_size_bytes)),
-      .response_metadata_key = own ? "response_metadata_size" : "metadata_size",
+      .rules = RpcRulesOf(config),
       .thread_kind = config.rpc_threads.kind,
       .stall_rules = StallRulesOf(config.stuck),
-      .access_log = AccessLog(config.log.access),
       .steady_epoch = std::chrono::system_clock::now() - std::chrono::nanoseconds(InstantNow())};
 }
 
 }  // namespace
 
-App::App(const Config& config, std::function<void()> request_drain)
-    : config_(config),
+App::App(const Config& config, AppHooks hooks, const ChannelTraits& traits)
+    : config_path_(hooks.source ? hooks.source->path() : ""),
+      reloader_(config, std::move(hooks.source),
+                [this](const Config& before, const Config& after) { return Apply(before, after); }),
       metrics_(config.metrics.max_methods),
-      registry_(config.limits.open_rpcs),
+      registry_(config.limits),
       worker_(config.rpc_threads.kind, registry_, metrics_),
-      channel_(worker_.loop(), config_.upstream, config.limits.upstream_waiting,
-               HeaderListBytesMax(config.limits)),
-      environment_(EnvironmentOf(config_, worker_, channel_)),
-      listener_(config.listen, {environment_,
-                                worker_.rpcs(),
-                                registry_.admission(),
-                                {static_cast<size_t>(config.limits.metadata_size_bytes),
-                                 config.upstream.authority},
-                                HeaderListBytesMax(config.limits)}),
+      channel_(worker_.loop(), config.upstream, config.limits.upstream_waiting,
+               HeaderListBytesMax(config.limits), traits),
+      environment_(EnvironmentOf(config, worker_, channel_)),
+      listener_(config.listen, {environment_, worker_.rpcs(), registry_.admission(),
+                                RequestRulesOf(config), HeaderListBytesMax(config.limits)}),
       stuck_detector_(config.stuck, registry_),
       watchdog_(worker_.loop()),
-      request_drain_(std::move(request_drain)) {
+      request_drain_(std::move(hooks.request_drain)),
+      request_reload_(std::move(hooks.request_reload)) {
+  worker_.loop().buffers().budget().SetLimit(config.limits.buffered_bytes);
   AddSources();
   AddProcessSources(metrics_, GrpcVersion(), std::string(Nghttp2Version()));
   if (config.metrics.address) {
     observability_ =
         std::make_unique<ObservabilityServer>(*config.metrics.address, metrics_, readiness_);
   }
-  if (config.admin.address) admin_ = std::make_unique<AdminServer>(config_.admin, *this);
+  if (config.admin.address) admin_ = std::make_unique<AdminServer>(config.admin, *this);
+  WatchFile(config.reload.watch);
   channel_.Connect();
   listener_.Start();
   worker_.Start();
@@ -109,7 +93,8 @@ size_t App::Drain() {
   drained_ = true;
   readiness_.SetDraining();
   TellServiceStopping();
-  const auto deadline = steady_clock::now() + config_.drain.timeout;
+  reloader_.Close();
+  const auto deadline = steady_clock::now() + config().drain.timeout;
   listener_.StopAccepting();
   // RPCs that were on their way when the GOAWAY was sent are still to come, until the downstreams
   // have understood and closed, or have had the time to.

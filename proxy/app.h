@@ -11,11 +11,14 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/config_source.h"
 #include "proxy/admin/control.h"
 #include "proxy/admin/observability_server.h"
 #include "proxy/downstream/listener.h"
+#include "proxy/net/file_watch.h"
 #include "proxy/observe/metrics.h"
 #include "proxy/observe/readiness.h"
+#include "proxy/reload.h"
 #include "proxy/rpc/rpc_registry.h"
 #include "proxy/rpc/stuck_detector.h"
 #include "proxy/rpc/worker.h"
@@ -26,13 +29,24 @@ namespace lanekeeper {
 
 class AdminServer;
 
+// What whoever runs an App gives it beside its configuration.
+struct AppHooks {
+  // Called, from any thread, when somebody asks for a drain at the control address; without it
+  // nobody can.
+  std::function<void()> request_drain;
+  // What the configuration was read from, to read it again; without it nobody can.
+  std::optional<ConfigSource> source;
+  // Called on the loop's thread when the source's file has changed and reload.watch is true:
+  // whoever runs the App calls Reload then, on another thread.
+  std::function<void()> request_reload;
+};
+
 class App final : public Control {
  public:
   // Listens and forwards from here on. Throws std::runtime_error, a line for each thing that is
   // wrong with the machine it was to run on (a port in use, say).
-  // request_drain is called, from any thread, when somebody asks for a drain at the control
-  // address; without it nobody can.
-  explicit App(const Config& config, std::function<void()> request_drain = {});
+  // Other traits are for tests.
+  explicit App(const Config& config, AppHooks hooks = {}, const ChannelTraits& traits = {});
   App(const App&) = delete;
   App& operator=(const App&) = delete;
   // Without a Drain before it, cuts every open RPC off.
@@ -49,6 +63,9 @@ class App final : public Control {
   const RpcRegistry& registry() const { return registry_; }
   // As the control address sees it. Any thread; takes the registry's locks for moments only.
   Control& control() { return *this; }
+  // Any thread. See Control.
+  std::optional<ReloadOutcome> Reload(const std::string& who) override;
+  Config config() const override { return reloader_.config(); }
   // Null when admin.address is off.
   const AdminServer* admin() const { return admin_.get(); }
 
@@ -58,7 +75,9 @@ class App final : public Control {
   std::optional<StreamSnapshot> CancelStream(StreamId id, const std::string& reason) override;
   adminpb::Totals Totals() override;
   bool RequestDrain() override;
-  const Config& config() const override { return config_; }
+  std::optional<ReloadOutcome> PreviewReload(const std::optional<ConfigText>& text) override {
+    return reloader_.Preview(text);
+  }
   std::chrono::system_clock::time_point started() const override { return started_; }
 
   // The metrics that are looked up in the parts when Prometheus asks, rather than counted.
@@ -67,8 +86,15 @@ class App final : public Control {
   bool TellDelaying();
   size_t EndOpenRpcs();
   void LogStart() const;
+  // Puts a configuration into use, all but what needs a restart.
+  std::vector<std::string> Apply(const Config& before, const Config& after);
+  // On the loop's thread, or before it runs.
+  void WatchFile(bool watch);
+  // On the loop's thread; returns when it is done.
+  void OnLoop(std::function<void()> work);
 
-  const Config config_;
+  const std::string config_path_;  // empty: there is none
+  Reloader reloader_;
   Readiness readiness_;
   Metrics metrics_;
   RpcRegistry registry_;
@@ -79,6 +105,8 @@ class App final : public Control {
   StuckDetector stuck_detector_;
   Watchdog watchdog_;
   const std::function<void()> request_drain_;
+  const std::function<void()> request_reload_;
+  std::optional<FileWatch> config_watch_;
   std::atomic<bool> drain_requested_{false};
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
   std::unique_ptr<ObservabilityServer> observability_;

@@ -97,7 +97,9 @@ adminpb::Totals App::Totals() {
   totals.set_downstream_connections(static_cast<uint64_t>(listener_.connections()));
   totals.set_upstream_connections(static_cast<uint64_t>(channel_.connections()));
   totals.set_upstream_state(ToLabel(channel_.state()));
-  totals.set_upstream_address(Printable(config_.upstream.address));
+  const Config config = reloader_.config();
+  totals.set_upstream_address(Printable(config.upstream.address));
+  totals.set_read_only(config.admin.read_only);
   totals.set_rpcs_started(sum([](const MetricShard& s) {
     int64_t started = 0;
     s.VisitMethods([&](MethodLabels::Id, const MethodCells& m) { started += m.started.Get(); });

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,8 +26,10 @@ Samples ByEnum(const char* label, Read read) {
 
 Samples Threads(RpcThreadKind kind, const RpcRegistry& registry, const Worker& worker) {
   const std::string name(NameOf(kRpcThreadKinds, kind));
+  // Those that wait to be let in have none.
+  const int64_t busy = std::max<int64_t>(registry.open() - registry.admission().waiting(), 0);
   return {
-      {{{"kind", name}, {"state", "busy"}}, static_cast<double>(registry.open())},
+      {{{"kind", name}, {"state", "busy"}}, static_cast<double>(busy)},
       {{{"kind", name}, {"state", "idle"}}, static_cast<double>(worker.executor().idle_threads())}};
 }
 
@@ -97,18 +101,93 @@ void AddFrameSources(Metrics& metrics, const Listener& listener, const Channel& 
                      }});
 }
 
+// One for each side and each labelled value of an enum.
+template <class Enum, class Counts>
+Samples BySide(const Listener& listener, const Channel& channel, const char* label,
+               Counts http2::FrameCounts::*counts) {
+  Samples samples;
+  const auto add = [&](const char* side, const http2::FrameCounts& of) {
+    for (const auto& [name, value] : kLabels<Enum>) {
+      samples.push_back({{{"side", side}, {label, std::string(name)}},
+                         static_cast<double>((of.*counts)[static_cast<size_t>(value)])});
+    }
+  };
+  add("downstream", listener.frames());
+  add("upstream", channel.frames());
+  return samples;
+}
+
+void AddTlsSources(Metrics& metrics, const Listener& listener, const Channel& channel) {
+  metrics.AddSource({"lanekeeper_tls_handshakes_total",
+                     "TLS handshakes that ended, by the side of the connection and their outcome.",
+                     MetricType::Counter, [&listener, &channel] {
+                       Samples samples;
+                       const auto add = [&](const char* side, const TlsCounts& counts) {
+                         for (const auto& [name, outcome] : kLabels<TlsOutcome>) {
+                           samples.push_back({{{"side", side}, {"outcome", std::string(name)}},
+                                              static_cast<double>(counts.Get(outcome))});
+                         }
+                       };
+                       add("downstream", listener.tls_counts());
+                       add("upstream", channel.tls_counts());
+                       return samples;
+                     }});
+  const auto for_each = [&listener, &channel](auto&& visit) {
+    listener.ForEachCredentials(visit);
+    channel.VisitCredentials(visit);
+  };
+  metrics.AddSource({"lanekeeper_tls_certificate_expiry_timestamp_seconds",
+                     "When the certificate in use expires, in seconds since the Unix epoch, by its "
+                     "file (label file).",
+                     MetricType::Gauge, [for_each] {
+                       std::map<std::string, double> expiries;
+                       for_each([&](const TlsCredentials& credentials) {
+                         if (const auto facts = credentials.facts()) {
+                           expiries[facts->file] = static_cast<double>(facts->not_after);
+                         }
+                       });
+                       Samples samples;
+                       for (const auto& [file, expiry] : expiries) {
+                         samples.push_back({{{"file", file}}, expiry});
+                       }
+                       return samples;
+                     }});
+  metrics.AddSource(
+      "lanekeeper_tls_reload_success",
+      "1 if the TLS files were good when they were read last, 0 if what was read "
+      "before is still in use.",
+      MetricType::Gauge, [for_each] {
+        bool fresh = true;
+        for_each([&](const TlsCredentials& credentials) { fresh = fresh && credentials.fresh(); });
+        return fresh ? 1.0 : 0.0;
+      });
+}
+
 void AddConnectionSources(Metrics& metrics, const Listener& listener, const Channel& channel) {
   metrics.AddSource("lanekeeper_downstream_connections", "Connections from the application now.",
                     MetricType::Gauge, [&listener] { return listener.connections(); });
   metrics.AddSource("lanekeeper_accept_failures_total",
                     "Times that no file descriptor was left for a new downstream connection.",
                     MetricType::Counter, [&listener] { return listener.accept_failures(); });
-  metrics.AddSource({"lanekeeper_flooded_connections_total",
-                     "Downstream connections that were ended because they sent more frames of a "
-                     "kind than there is a reason for.",
+  metrics.AddSource({"lanekeeper_connections_rejected_total",
+                     "Downstream connections that were closed as soon as they were accepted, by "
+                     "the limit that was reached.",
                      MetricType::Counter, [&listener] {
-                       return ByEnum<http2::FloodKind>(
-                           "kind", [&](auto kind) { return listener.floods(kind); });
+                       return ByEnum<ConnectionRejectReason>(
+                           "reason", [&](auto reason) { return listener.rejected(reason); });
+                     }});
+  metrics.AddSource({"lanekeeper_faulty_connections_total",
+                     "Connections that were ended for what the peer did, by side and reason.",
+                     MetricType::Counter, [&listener, &channel] {
+                       return BySide<http2::EndKind>(listener, channel, "reason",
+                                                     &http2::FrameCounts::ends);
+                     }});
+  metrics.AddSource({"lanekeeper_flooded_connections_total",
+                     "Those of them on which the peer sent more frames of a kind than there is a "
+                     "reason for, or left too many unread.",
+                     MetricType::Counter, [&listener, &channel] {
+                       return BySide<http2::FloodKind>(listener, channel, "kind",
+                                                       &http2::FrameCounts::floods);
                      }});
   metrics.AddSource("lanekeeper_upstream_connections", "Connections to the upstream now.",
                     MetricType::Gauge, [&channel] { return channel.connections(); });
@@ -123,6 +202,24 @@ void AddConnectionSources(Metrics& metrics, const Listener& listener, const Chan
                      }});
 }
 
+void AddBufferSources(Metrics& metrics, const BufferBudget& budget) {
+  metrics.AddSource("lanekeeper_buffered_bytes",
+                    "Memory of bytes that are being read or cannot leave yet.", MetricType::Gauge,
+                    [&budget] { return budget.held(); });
+  metrics.AddSource("lanekeeper_buffered_bytes_stage",
+                    "How near that is to limits.buffered_bytes: 0; 1: windows grow no further; 2: "
+                    "streams that hold much get no credit; 3: new RPCs are refused.",
+                    MetricType::Gauge, [&budget] { return static_cast<int>(budget.stage()); });
+  metrics.AddSource(
+      {"lanekeeper_buffered_bytes_stages_total", "Times that each of those stages was entered.",
+       MetricType::Counter, [&budget] {
+         Samples samples =
+             ByEnum<BufferStage>("stage", [&](auto stage) { return budget.entered(stage); });
+         samples.erase(samples.begin());  // where everything begins
+         return samples;
+       }});
+}
+
 Samples LogLines() {
   const LogLosses losses = ReadLogLosses();
   return {{{{"reason", "queue_full"}}, static_cast<double>(losses.queue_full)},
@@ -135,16 +232,19 @@ void App::AddSources() {
   AddStallSources(metrics_, stuck_detector_);
   AddConnectionSources(metrics_, listener_, channel_);
   AddFrameSources(metrics_, listener_, channel_);
-  metrics_.AddSource("lanekeeper_buffered_bytes",
-                     "Memory of bytes that are being read or cannot leave yet.", MetricType::Gauge,
-                     [this] { return worker_.loop().buffers().bytes_held(); });
+  metrics_.AddSource("lanekeeper_rpcs_queued",
+                     "RPCs that wait in limits.queue until another one ends.", MetricType::Gauge,
+                     [this] { return registry_.admission().waiting(); });
+  AddTlsSources(metrics_, listener_, channel_);
+  AddBufferSources(metrics_, worker_.loop().buffers().budget());
   metrics_.AddSource({"lanekeeper_rpc_threads", "Threads that run RPCs, by kind and state.",
                       MetricType::Gauge,
-                      [this] { return Threads(config_.rpc_threads.kind, registry_, worker_); }});
+                      [this] { return Threads(environment_.thread_kind, registry_, worker_); }});
   metrics_.AddSource({"lanekeeper_log_lines_dropped_total",
                       "Log lines that were not written: nobody read them, or too many of one kind "
                       "came at once.",
                       MetricType::Counter, LogLines});
+  reloader_.AddSources(metrics_);
 }
 
 }  // namespace lanekeeper

@@ -14,7 +14,9 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
+#include "config/config_source.h"
 #include "config/load.h"
 #include "config/names.h"
 #include "proxy/app.h"
@@ -67,7 +69,7 @@ void EndAtNextSignal(Signals& signals, bool told) {
   std::thread([&signals, told]() mutable {
     for (;;) {
       const int next = signals.Wait();
-      if (next == Signals::kWoken) continue;
+      if (next == Signals::kWoken || next == Signals::kWokenByFile || next == SIGHUP) continue;
       if (told) EndAtOnce(next);
       told = true;
       spdlog::info("{}: draining already", NameOf(next));
@@ -75,9 +77,22 @@ void EndAtNextSignal(Signals& signals, bool told) {
   }).detach();
 }
 
-int Serve(const Config& config) {
+// Reads the configuration again whenever that is asked for. Returns what asks for an end.
+int ServeUntilToldToEnd(const Signals& signals, App& app) {
+  for (;;) {
+    const int signal = signals.Wait();
+    if (signal == SIGHUP)
+      app.Reload("SIGHUP");
+    else if (signal == Signals::kWokenByFile)
+      app.Reload("a change of the file");
+    else
+      return signal;
+  }
+}
+
+int Serve(const Config& config, ConfigSource source) {
   // Lives as long as the process: a thread waits on it to the end.
-  auto& signals = *new Signals({SIGTERM, SIGINT});
+  auto& signals = *new Signals({SIGTERM, SIGINT, SIGHUP});
   std::signal(SIGPIPE, SIG_IGN);  // a peer that has gone is told by the write
   RaiseDescriptorLimit();
   const LogSession log = SetUpLog(config.log);
@@ -85,14 +100,17 @@ int Serve(const Config& config) {
 
   std::optional<App> app;
   try {
-    app.emplace(config, [&signals] { signals.Wake(); });
+    app.emplace(config,
+                AppHooks{.request_drain = [&signals] { signals.Wake(); },
+                         .source = std::move(source),
+                         .request_reload = [&signals] { signals.Wake(Signals::kWokenByFile); }});
   } catch (const std::exception& error) {
     spdlog::error("{}", error.what());
     return kExitRuntime;
   }
-  const int signal = signals.Wait();
+  const int signal = ServeUntilToldToEnd(signals, *app);
   spdlog::info("{}: draining, {} RPCs open, {} ms at most", NameOf(signal), app->registry().open(),
-               config.drain.timeout.count());
+               app->config().drain.timeout.count());
   EndAtNextSignal(signals, signal != Signals::kWoken);
   const size_t cancelled = app->Drain();
   if (cancelled > 0) spdlog::warn("drain.timeout passed: cancelled {} RPCs", cancelled);
@@ -102,20 +120,22 @@ int Serve(const Config& config) {
 }
 
 int RunDaemon(const Options& options) {
-  ConfigResult result = LoadConfigFile(options.config_path, ProcessEnvironment());
+  ConfigSource source(options.config_path, ProcessEnvironment(), [&options](Config& config) {
+    if (options.log_level) config.log.level = *options.log_level;
+    if (options.log_format) config.log.format = *options.log_format;
+  });
+  const ConfigResult result = source.Load();
   if (!result.config) {
     for (const ConfigProblem& problem : result.problems) {
       fmt::print(stderr, "{}\n", problem.ToString());
     }
     return kExitConfig;
   }
-  Config& config = *result.config;
-  if (options.log_level) config.log.level = *options.log_level;
-  if (options.log_format) config.log.format = *options.log_format;
+  const Config& config = *result.config;
   if (options.print_config) fmt::print("{}", PrintConfig(config));
   if (options.check && !options.print_config) fmt::print("{}: ok\n", options.config_path);
   if (options.check || options.print_config) return 0;
-  return Serve(config);
+  return Serve(config, std::move(source));
 }
 
 template <class Enum, size_t kCount>

@@ -22,6 +22,7 @@ constexpr size_t kPageMax = 10000;
 // above 4 MiB unless told otherwise, and methods may be thousands of bytes long.
 constexpr size_t kPageBytes = 3 * 1024 * 1024;
 constexpr size_t kReasonBytesMax = 200;
+constexpr size_t kNameBytesMax = 1024;
 
 grpc::Status NotOpen(StreamId id) {
   return {grpc::StatusCode::NOT_FOUND, fmt::format("no open stream has the id {}", id)};
@@ -40,6 +41,12 @@ bool IsOneLine(const std::string& text) {
 }
 
 }  // namespace
+
+grpc::Status AdminCalls::MayChange() const {
+  if (!control_.config().admin.read_only) return grpc::Status::OK;
+  return {grpc::StatusCode::PERMISSION_DENIED,
+          "admin.read_only is true: nothing can be changed at this address"};
+}
 
 grpc::Status AdminCalls::ListStreams(const adminpb::ListStreamsRequest& request,
                                      adminpb::ListStreamsResponse* response) const {
@@ -84,6 +91,7 @@ grpc::Status AdminCalls::GetStream(const adminpb::GetStreamRequest& request,
 grpc::Status AdminCalls::CancelStream(const adminpb::CancelStreamRequest& request,
                                       const std::string& who,
                                       adminpb::CancelStreamResponse* response) {
+  if (grpc::Status denied = MayChange(); !denied.ok()) return denied;
   if (request.reason().size() > kReasonBytesMax || !IsOneLine(request.reason())) {
     return Invalid(fmt::format("reason: expected at most {} bytes without control characters",
                                kReasonBytesMax));
@@ -98,6 +106,7 @@ grpc::Status AdminCalls::CancelStream(const adminpb::CancelStreamRequest& reques
 }
 
 grpc::Status AdminCalls::Drain(const std::string& who, adminpb::DrainResponse* response) {
+  if (grpc::Status denied = MayChange(); !denied.ok()) return denied;
   const uint64_t open = control_.Totals().streams_open();
   if (!control_.RequestDrain()) {
     return {grpc::StatusCode::FAILED_PRECONDITION,
@@ -112,6 +121,7 @@ grpc::Status AdminCalls::Drain(const std::string& who, adminpb::DrainResponse* r
 grpc::Status AdminCalls::SetLogLevel(const adminpb::SetLogLevelRequest& request,
                                      const std::string& who,
                                      adminpb::SetLogLevelResponse* response) {
+  if (grpc::Status denied = MayChange(); !denied.ok()) return denied;
   const std::optional<LogLevel> wanted = ValueOf(kLogLevels, request.level());
   if (!wanted) {
     return Invalid(fmt::format("level: expected {}, not '{}'", ChoicesOf(kLogLevels),
@@ -126,6 +136,28 @@ grpc::Status AdminCalls::SetLogLevel(const adminpb::SetLogLevelRequest& request,
   if (after >= before) spdlog::set_level(after);
   response->set_previous(LevelName(before));
   response->set_level(request.level());
+  return grpc::Status::OK;
+}
+
+grpc::Status AdminCalls::Reload(const adminpb::ReloadRequest& request, const std::string& who,
+                                adminpb::ReloadResponse* response) {
+  if (grpc::Status denied = MayChange(); !request.dry_run() && !denied.ok()) return denied;
+  std::optional<ConfigText> text;
+  if (!request.yaml().empty()) {
+    if (!request.dry_run()) return Invalid("yaml: expected only with dry_run");
+    if (request.name().size() > kNameBytesMax || !IsOneLine(request.name())) {
+      return Invalid(
+          fmt::format("name: expected at most {} bytes without control characters", kNameBytesMax));
+    }
+    text = ConfigText{request.yaml(), request.name().empty() ? "yaml" : request.name()};
+  }
+  const std::optional<ReloadOutcome> outcome =
+      request.dry_run() ? control_.PreviewReload(text) : control_.Reload(who);
+  if (!outcome) {
+    return {grpc::StatusCode::FAILED_PRECONDITION,
+            "this proxy is ending, or was started without a file that could be read again"};
+  }
+  ToProto(*outcome, response);
   return grpc::Status::OK;
 }
 

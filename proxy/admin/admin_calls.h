@@ -21,16 +21,22 @@ class AdminCalls {
   grpc::Status GetConfig(adminpb::GetConfigResponse* response) const;
   grpc::Status GetVersion(adminpb::GetVersionResponse* response) const;
 
-  // `who` asks is an address, for the log.
+  // What changes something: PERMISSION_DENIED where admin.read_only is true. `who` asks is an
+  // address, for the log.
   grpc::Status CancelStream(const adminpb::CancelStreamRequest& request, const std::string& who,
                             adminpb::CancelStreamResponse* response);
   grpc::Status Drain(const std::string& who, adminpb::DrainResponse* response);
+  // A dry run changes nothing, and is never denied.
+  grpc::Status Reload(const adminpb::ReloadRequest& request, const std::string& who,
+                      adminpb::ReloadResponse* response);
   grpc::Status SetLogLevel(const adminpb::SetLogLevelRequest& request, const std::string& who,
                            adminpb::SetLogLevelResponse* response);
 
   Control& control() const { return control_; }
 
  private:
+  grpc::Status MayChange() const;
+
   Control& control_;
 };
 

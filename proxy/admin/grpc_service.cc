@@ -87,6 +87,11 @@ class AdminGrpcServer::Service final : public adminpb::Admin::Service {
     return calls_.SetLogLevel(*request, context->peer(), response);
   }
 
+  grpc::Status Reload(grpc::ServerContext* context, const adminpb::ReloadRequest* request,
+                      adminpb::ReloadResponse* response) override {
+    return calls_.Reload(*request, context->peer(), response);
+  }
+
   grpc::Status GetConfig(grpc::ServerContext*, const adminpb::GetConfigRequest*,
                          adminpb::GetConfigResponse* response) override {
     return calls_.GetConfig(response);

@@ -28,6 +28,7 @@ enum class Endpoint {
   kCancelStream,
   kDrain,
   kSetLogLevel,
+  kReload,
   kGetConfig,
   kGetVersion,
 };
@@ -36,6 +37,7 @@ constexpr auto kFixedPaths =
                                     {"/streams/watch", Endpoint::kWatchStreams},
                                     {"/drain", Endpoint::kDrain},
                                     {"/loglevel", Endpoint::kSetLogLevel},
+                                    {"/reload", Endpoint::kReload},
                                     {"/config", Endpoint::kGetConfig},
                                     {"/version", Endpoint::kGetVersion}});
 constexpr std::string_view kOneStream = "/streams/";
@@ -89,7 +91,7 @@ struct HttpApi::Route {
   // State changes by POST only, and POST does nothing else.
   bool is_post() const {
     return endpoint == Endpoint::kCancelStream || endpoint == Endpoint::kDrain ||
-           endpoint == Endpoint::kSetLogLevel;
+           endpoint == Endpoint::kSetLogLevel || endpoint == Endpoint::kReload;
   }
   const char* allowed() const { return is_post() ? "POST" : "GET, HEAD"; }
 };
@@ -132,7 +134,8 @@ bool HttpApi::AnswerHead(const httplib::Request& request, HttpStream& stream,
   const bool is_get = request.method == "GET" || request.method == "HEAD";
   if (route->is_post() ? request.method != "POST" : !is_get) {
     response.set_header("Allow", route->allowed());
-    RespondError(405, fmt::format("{} takes {}", request.path, route->allowed()), response);
+    RespondError(405, fmt::format("{} takes {}", Printable(request.path), route->allowed()),
+                 response);
     return true;
   }
   if (route->endpoint != Endpoint::kListStreams && route->endpoint != Endpoint::kWatchStreams) {
@@ -227,12 +230,25 @@ void HttpApi::CancelStream(const std::string& id, const httplib::Request& reques
   Respond(status, answer, response);
 }
 
+void HttpApi::Reload(const httplib::Request& request, const std::string& who,
+                     httplib::Response& response) {
+  adminpb::ReloadRequest asked;
+  adminpb::ReloadResponse answer;
+  grpc::Status status = FromJson(request.body, &asked);
+  if (status.ok()) status = calls_.Reload(asked, who, &answer);
+  Respond(status, answer, response);
+  // So that scripts that look at the status alone see it, with the problems in the body.
+  if (answer.problems_size() > 0) response.status = 400;
+}
+
 void HttpApi::AnswerPost(const httplib::Request& request, const std::string& who,
                          httplib::Response& response) {
   const std::optional<Route> route = FindRoute(request.path);
   if (!route) return;  // not reached: AnswerHead has found it
   if (route->endpoint == Endpoint::kCancelStream) {
     CancelStream(route->id, request, who, response);
+  } else if (route->endpoint == Endpoint::kReload) {
+    Reload(request, who, response);
   } else if (route->endpoint == Endpoint::kDrain) {
     RespondWith<adminpb::DrainResponse>(response, [&](auto* answer) {
       adminpb::DrainRequest asked;

@@ -45,6 +45,7 @@ class HttpApi {
   void GetStream(const std::string& id, httplib::Response& response);
   void CancelStream(const std::string& id, const httplib::Request& request, const std::string& who,
                     httplib::Response& response);
+  void Reload(const httplib::Request& request, const std::string& who, httplib::Response& response);
 
   AdminCalls& calls_;
   Watchers& watchers_;

@@ -34,7 +34,7 @@ constexpr ErrorCode kInternal = {"INTERNAL", 500, grpc::StatusCode::INTERNAL};
 constexpr std::array kErrorCodes = {
     ErrorCode{"INVALID_ARGUMENT", 400, grpc::StatusCode::INVALID_ARGUMENT},
     ErrorCode{"FAILED_PRECONDITION", 400, grpc::StatusCode::FAILED_PRECONDITION},
-    ErrorCode{"PERMISSION_DENIED", 403, {}},
+    ErrorCode{"PERMISSION_DENIED", 403, grpc::StatusCode::PERMISSION_DENIED},
     ErrorCode{"NOT_FOUND", 404, grpc::StatusCode::NOT_FOUND},
     ErrorCode{"UNIMPLEMENTED", 405, {}},
     ErrorCode{"RESOURCE_EXHAUSTED", 413, {}},
@@ -134,7 +134,9 @@ grpc::Status FromJson(const std::string& body, google::protobuf::Message* messag
   if (body.empty()) return grpc::Status::OK;
   const auto status = google::protobuf::util::JsonStringToMessage(body, message);
   if (status.ok()) return grpc::Status::OK;
-  return {grpc::StatusCode::INVALID_ARGUMENT, "body: " + std::string(status.message())};
+  // protobuf quotes the body, over several lines.
+  const std::string why = Escaped(std::string(status.message()), {.line_ends_by_letter = true});
+  return {grpc::StatusCode::INVALID_ARGUMENT, "body: " + why};
 }
 
 std::string ErrorJson(std::string_view code, std::string_view message) {

@@ -66,6 +66,23 @@ void ToProto(const StreamSnapshot& snapshot, adminpb::Stream* to) {
   if (snapshot.stall) StallToProto(*snapshot.stall, snapshot.window_holders, to->mutable_stall());
 }
 
+void ToProto(const ReloadOutcome& outcome, adminpb::ReloadResponse* to) {
+  using adminpb::ReloadResponse;
+  to->set_result(
+      FromWord<ReloadResponse::Result>(std::string(NameOf(kReloadResults, outcome.result)))
+          .value_or(ReloadResponse::RESULT_UNSPECIFIED));
+  for (const std::string& problem : outcome.problems) to->add_problems(Printable(problem));
+  for (const ConfigChange& change : outcome.changes) {
+    adminpb::ConfigChange* one = to->add_changes();
+    one->set_key(Printable(change.key));
+    if (change.before) one->set_before(Printable(*change.before));
+    if (change.after) one->set_after(Printable(*change.after));
+    one->set_effect(
+        FromWord<adminpb::ConfigChange::Effect>(std::string(NameOf(kChangeEffects, change.effect)))
+            .value_or(adminpb::ConfigChange::EFFECT_UNSPECIFIED));
+  }
+}
+
 grpc::Status Invalid(const std::string& why) { return {grpc::StatusCode::INVALID_ARGUMENT, why}; }
 
 std::optional<StreamId> ParseStreamId(const std::string& text) {

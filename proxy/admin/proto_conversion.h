@@ -18,6 +18,8 @@ namespace lanekeeper {
 void ToProto(const StreamSnapshot& snapshot, adminpb::Stream* to);
 void ToProto(std::chrono::system_clock::time_point time, google::protobuf::Timestamp* to);
 
+void ToProto(const ReloadOutcome& outcome, adminpb::ReloadResponse* to);
+
 // INVALID_ARGUMENT with what was expected.
 grpc::Status Invalid(const std::string& why);
 

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "proxy/base/poison.h"
+
 namespace lanekeeper {
 
 class Pool {
@@ -29,7 +31,9 @@ class Pool {
     Free*& list = free_[ClassOf(bytes)];
     if (list == nullptr) return Checked(std::malloc(BytesOf(ClassOf(bytes))));
     kept_bytes_ -= BytesOf(ClassOf(bytes));
-    return Pop(list);
+    void* block = Pop(list);
+    Unpoison(block, bytes);
+    return block;
   }
 
   void Deallocate(void* block, size_t bytes) {
@@ -37,7 +41,9 @@ class Pool {
     if (bytes > kPooledBytesMax || kept_bytes_ + whole > kKeptBytesMax) return std::free(block);
     Free*& list = free_[ClassOf(bytes)];
     kept_bytes_ += whole;
+    Unpoison(block, sizeof(Free));
     list = new (block) Free{list};
+    Poison(block, whole);
   }
 
   size_t kept_bytes() const { return kept_bytes_; }
@@ -57,6 +63,7 @@ class Pool {
   }
   static void* Pop(Free*& list) {
     Free* first = list;
+    Unpoison(first, sizeof(Free));
     list = first->next;
     return first;
   }

@@ -1,6 +1,6 @@
 // The operator's commands, each with its options: what `lanekeeper streams`, `top`, `watch`,
-// `cancel`, `drain`, `loglevel`, `health` and `wait` do. Each function is one command, returns its
-// exit code, and runs in the caller's thread.
+// `cancel`, `drain`, `reload`, `loglevel`, `health` and `wait` do. Each function is one command,
+// returns its exit code, and runs in the caller's thread.
 #pragma once
 
 #include <chrono>
@@ -49,6 +49,13 @@ int CancelStreams(AdminClient& client, const std::vector<uint64_t>& ids, const s
 
 // With `wait` until the process has gone, or a little longer than its drain.timeout at most.
 int Drain(AdminClient& client, bool wait, Output& output);
+
+// Makes the daemon read its configuration again, or tells what that, or a file, would change.
+struct ReloadOptions {
+  bool dry_run = false;
+  std::string file;  // with dry_run; empty: the daemon's own
+};
+int Reload(AdminClient& client, const ReloadOptions& options, Output& output);
 
 int SetLogLevel(AdminClient& client, const std::string& level, Output& output);
 

@@ -57,6 +57,7 @@ struct OperatorCommands::Options {
   std::vector<uint64_t> ids;
   std::string reason;
   bool wait_until_gone = false;
+  ReloadOptions reload;
   std::string level;
   ProbeOptions probe;
   milliseconds wait_max{std::chrono::seconds(30)};
@@ -145,6 +146,20 @@ void OperatorCommands::AddChanges(CLI::App& cli) {
                         });
   drain.add_flag("--wait", o.wait_until_gone, "Return when the daemon has gone");
   AddAdminAddress(drain, &o.admin);
+
+  CLI::App& reload =
+      Add(cli, "reload", "Make the daemon read its configuration again, as SIGHUP does",
+          [&o](Output& output) {
+            AdminClient client(o.admin);
+            return Reload(client, o.reload, output);
+          });
+  CLI::Option* dry_run =
+      reload.add_flag("--dry-run", o.reload.dry_run, "Only tell what would change, and when");
+  reload
+      .add_option("FILE", o.reload.file, "With --dry-run: this file in place of the daemon's own")
+      ->type_name("")
+      ->needs(dry_run);
+  AddAdminAddress(reload, &o.admin);
 
   CLI::App& loglevel =
       Add(cli, "loglevel", "Set what the daemon logs, until it is restarted", [&o](Output& output) {

@@ -1,6 +1,6 @@
 // The operator's commands on the command line: `lanekeeper streams`, `top`, `watch`, `cancel`,
-// `drain`, `loglevel`, `health` and `wait`. Owns their options; make it before the command line is
-// parsed. Used by the main thread.
+// `drain`, `reload`, `loglevel`, `health` and `wait`. Owns their options; make it before the
+// command line is parsed. Used by the main thread.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,7 @@
 #include "proxy/downstream/downstream_connection.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "proxy/downstream/not_grpc.h"
@@ -7,12 +9,12 @@
 
 namespace lanekeeper {
 
-DownstreamConnection::DownstreamConnection(DownstreamContext& context, Fd socket,
+DownstreamConnection::DownstreamConnection(DownstreamContext& context, Transport transport,
                                            DownstreamConnectionOwner& owner)
     : context_(context),
       owner_(owner),
-      peer_(std::make_shared<const std::string>(PeerName(socket.get()))),
-      connection_(context.environment.loop, std::move(socket),
+      peer_(std::make_shared<const std::string>(PeerName(transport.fd()))),
+      connection_(context.environment.loop, std::move(transport),
                   {http2::Side::kDownstream, context.header_list_bytes_max, context.counts},
                   *this) {}
 
@@ -22,28 +24,39 @@ void DownstreamConnection::OnRequest(int32_t id, const http2::FieldList& fields,
                                      bool end) {
   RequestHead head = JudgeRequest(fields, too_large, context_.rules);
   if (head.kind == RequestKind::kMalformed) {
-    return connection_.RejectStream(id, Code(H2Error::kProtocolError));
+    return connection_.RejectMalformed(id);
   }
   if (head.kind == RequestKind::kNotGrpc) {
-    return NotGrpc::Answer(connection_, id, end, head.request.content_length, context_.environment);
+    return NotGrpc::Answer(connection_, id, end, head.request.content_length, context_);
   }
-  RejectReason reason{};
-  std::optional<AdmittedPlace> place = context_.admission.TryEnter(reason);
   head.request.peer = peer_;
-  if (!place) return Refuse(id, head.request, reason);
+  if (const auto shortage = FindShortage()) return Refuse(id, head.request, *shortage);
+  Rejection rejection;
+  std::optional<AdmittedPlace> place =
+      context_.admission.TryEnter(head.request.method(), open_rpcs_, rejection);
+  if (!place) return Refuse(id, head.request, rejection);
   Rpc& rpc = context_.rpcs.Open(std::move(*place), std::move(head.request), context_.environment);
   connection_.Adopt(id, rpc.downstream(), end);
   rpc.Start();
 }
 
+std::optional<Rejection> DownstreamConnection::FindShortage() const {
+  const BufferBudget& budget = context_.environment.loop.buffers().budget();
+  if (budget.stage() < BufferStage::kRefuse) return std::nullopt;
+  return Rejection{RejectReason::kBufferedBytes,
+                   fmt::format("lanekeeper: limits.buffered_bytes reached ({} of {} are held)",
+                               budget.held(), budget.limit())};
+}
+
 // Before a thread or an upstream stream is spent on it.
-void DownstreamConnection::Refuse(int32_t id, const Request& request, RejectReason reason) {
+void DownstreamConnection::Refuse(int32_t id, const Request& request, const Rejection& rejection) {
+  const RejectReason reason = rejection.reason;
   const Ending ending{
       reason == RejectReason::kDraining ? TerminationCause::kDrain : TerminationCause::kLimit,
-      CodeFor(reason), MessageFor(reason)};
+      CodeFor(reason), rejection.message};
   RecordRefused(context_.environment.metrics, request.method(), reason, ending.code);
   connection_.Answer(id, FieldsOf(ending, true));
-  const AccessLog& log = context_.environment.access_log;
+  const AccessLog& log = context_.environment.rules.access_log;
   if (!log.wants(static_cast<int>(ending.code))) return;
   EndedRpc ended;
   ended.stream.method = request.method();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "proxy/downstream/request_head.h"
@@ -21,6 +22,7 @@ struct DownstreamContext {
   RequestRules rules;
   size_t header_list_bytes_max = 0;
   http2::FrameCounts* counts = nullptr;
+  size_t not_grpc_open = 0;  // requests that NotGrpc answers now
 };
 
 class DownstreamConnectionOwner {
@@ -33,7 +35,8 @@ class DownstreamConnectionOwner {
 
 class DownstreamConnection final : public Retired, public http2::ConnectionObserver {
  public:
-  DownstreamConnection(DownstreamContext& context, Fd socket, DownstreamConnectionOwner& owner);
+  DownstreamConnection(DownstreamContext& context, Transport transport,
+                       DownstreamConnectionOwner& owner);
   ~DownstreamConnection() override;
 
   const std::string& peer() const { return *peer_; }
@@ -48,11 +51,14 @@ class DownstreamConnection final : public Retired, public http2::ConnectionObser
   void OnGoaway(const http2::Goaway&) override {}
   void OnPong() override {}
   void OnEnd(const http2::ConnectionEnd& end) override { owner_.OnEnd(*this, end); }
-  void Refuse(int32_t id, const Request& request, RejectReason reason);
+  // Whether memory is too short for one more RPC.
+  std::optional<Rejection> FindShortage() const;
+  void Refuse(int32_t id, const Request& request, const Rejection& rejection);
 
   DownstreamContext& context_;
   DownstreamConnectionOwner& owner_;
   const std::shared_ptr<const std::string> peer_;
+  const OpenCount open_rpcs_ = std::make_shared<int64_t>(0);
   http2::Connection connection_;
 };
 

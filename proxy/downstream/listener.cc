@@ -1,46 +1,80 @@
 #include "proxy/downstream/listener.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <iterator>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "config/address.h"
+#include "config/tls_files.h"
 #include "proxy/log/log_event.h"
+#include "proxy/net/socket_address.h"
 
 namespace lanekeeper {
+namespace {
+
+// Binds one entry of the list; false, with why, if that cannot be.
+bool Open(const ListenConfig& config, std::vector<ListeningSocket>& sockets, std::string* why) {
+  try {
+    const std::optional<ListenAddress> address = ParseListenAddress(config.address, why);
+    if (!address) throw std::runtime_error("cannot listen on " + config.address + ": " + *why);
+    const mode_t mode =
+        config.mode ? static_cast<mode_t>(*config.mode) : ListeningSocket::kUnixMode;
+    for (ListeningSocket& socket : ListeningSocket::Open(*address, mode)) {
+      sockets.push_back(std::move(socket));
+    }
+    return true;
+  } catch (const std::runtime_error& error) {
+    *why = error.what();
+    return false;
+  }
+}
+
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
 
 Listener::Listener(const std::vector<ListenConfig>& listen, DownstreamContext context)
-    : context_(std::move(context)), loop_(context_.environment.loop) {
+    : context_(std::move(context)), loop_(context_.environment.loop), tls_entrance_(loop_) {
   context_.counts = &frames_;
-  std::vector<ListeningSocket> sockets;
-  std::string problems;
-  for (const ListenConfig& one : listen) {
-    std::string why;
-    try {
-      const std::optional<ListenAddress> address = ParseListenAddress(one.address, &why);
-      if (!address) throw std::runtime_error("cannot listen on " + one.address + ": " + why);
-      for (ListeningSocket& socket : ListeningSocket::Open(*address)) {
-        sockets.push_back(std::move(socket));
-      }
-    } catch (const std::runtime_error& error) {
-      problems += (problems.empty() ? "" : "\n") + std::string(error.what());
-    }
+  Change change = Prepare(listen);
+  if (std::string why = GiveCredentials(change); !why.empty()) change.problems.push_back(why);
+  if (!change.problems.empty()) {
+    throw std::runtime_error(fmt::format("{}", fmt::join(change.problems, "\n")));
   }
-  if (!problems.empty()) throw std::runtime_error(problems);
-  for (const ListeningSocket& socket : sockets) {
-    addresses_.push_back(socket.name());
-    if (!socket.is_unix()) ports_.push_back(socket.port());
-  }
+  listening_ = std::move(change.listening);
   acceptor_ = std::make_unique<Acceptor>(
-      loop_, std::move(sockets), [this](Fd socket, const ListeningSocket&) {
-        auto connection =
-            std::make_unique<DownstreamConnection>(context_, std::move(socket), *this);
-        if (stopped_) connection->ShutDown();
-        connections_count_.fetch_add(1, std::memory_order_relaxed);
-        const DownstreamConnection* key = connection.get();
-        connections_.emplace(key, std::move(connection));
-      });
+      loop_, std::move(change.opened),
+      [this](Fd socket, const ListeningSocket& by) { Accept(std::move(socket), by); });
+}
+
+void Listener::Accept(Fd socket, const ListeningSocket& by) {
+  if (!context_.admission.TakesConnection(connections())) {
+    return Reject(socket, ConnectionRejectReason::kConnections);
+  }
+  const auto own = std::find_if(listening_.begin(), listening_.end(), [&](const Listening& one) {
+    return Contains(one.names, by.name());
+  });
+  if (own == listening_.end()) return;
+  if (own->credentials == nullptr && own->tls.certificate) return;  // its files were of no use
+  if (own->credentials == nullptr) return Admit(Transport(std::move(socket)), by.name());
+  tls_entrance_.Begin(
+      std::move(socket), *own->credentials,
+      [this, name = by.name()](Transport transport) { Admit(std::move(transport), name); });
+}
+
+void Listener::Admit(Transport transport, const std::string& by) {
+  auto connection = std::make_unique<DownstreamConnection>(context_, std::move(transport), *this);
+  if (stopped_) connection->ShutDown();
+  connections_count_.fetch_add(1, std::memory_order_relaxed);
+  const DownstreamConnection* key = connection.get();
+  connections_.emplace(key, Accepted{std::move(connection), by});
 }
 
 Listener::~Listener() = default;
@@ -49,13 +83,128 @@ void Listener::Start() {
   loop_.Post([this] { acceptor_->Start(); });
 }
 
+// Closed without a word: a gRPC client that has not seen SETTINGS backs off before it dials again,
+// one that has seen them and a GOAWAY dials again at once.
+void Listener::Reject(const Fd& socket, ConnectionRejectReason reason) {
+  rejected_[static_cast<size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
+  LogEvent(reject_line_limit_, LogLevel::kWarn, "downstream connection refused",
+           [&](LogFields& fields) {
+             fields.Add("peer", PeerName(socket.get()))
+                 .Add("why", fmt::format("limits.connections reached ({})",
+                                         context_.admission.connections_max()));
+           });
+}
+
+std::vector<std::string> Listener::addresses() const {
+  const std::lock_guard lock(listening_mutex_);
+  std::vector<std::string> names;
+  for (const Listening& one : listening_) {
+    names.insert(names.end(), one.names.begin(), one.names.end());
+  }
+  return names;
+}
+
+std::vector<int> Listener::ports() const {
+  const std::lock_guard lock(listening_mutex_);
+  std::vector<int> ports;
+  for (const Listening& one : listening_) {
+    std::copy_if(one.ports.begin(), one.ports.end(), std::back_inserter(ports),
+                 [](int port) { return port != 0; });
+  }
+  return ports;
+}
+
+// Entries go by their text. Of equal ones (port 0, say) as many stay as there are.
+Listener::Change Listener::Prepare(const std::vector<ListenConfig>& listen) const {
+  Change change;
+  std::vector<Listening> before;
+  {
+    const std::lock_guard lock(listening_mutex_);
+    before = listening_;
+  }
+  for (const ListenConfig& config : listen) {
+    const auto known = std::find_if(before.begin(), before.end(), [&](const Listening& one) {
+      return one.address == config.address;
+    });
+    if (known != before.end()) {
+      known->tls = config.tls;
+      change.listening.push_back(std::move(*known));
+      before.erase(known);
+      continue;
+    }
+    std::vector<ListeningSocket> sockets;
+    std::string why;
+    if (!Open(config, sockets, &why)) {
+      change.problems.push_back(why);
+      continue;
+    }
+    Listening opened{config.address, {}, {}, config.tls, nullptr};
+    for (ListeningSocket& socket : sockets) {
+      opened.names.push_back(socket.name());
+      opened.ports.push_back(socket.port());
+      change.opened.push_back(std::move(socket));
+    }
+    change.listening.push_back(std::move(opened));
+  }
+  for (const Listening& gone : before) {
+    change.closed.insert(change.closed.end(), gone.names.begin(), gone.names.end());
+  }
+  return change;
+}
+
+// Those whose files are others than before get what these hold; those that have none are plain.
+// What is wrong with the files, which the configuration's own checks have not seen; such an entry
+// keeps what it had.
+std::string Listener::GiveCredentials(Change& change) {
+  std::string problems;
+  for (Listening& one : change.listening) {
+    const auto before =
+        std::find_if(listening_.begin(), listening_.end(),
+                     [&](const Listening& known) { return known.names == one.names; });
+    if (before != listening_.end() && before->tls == one.tls) continue;
+    const auto files = FilesOf(one.tls);
+    if (!files) {
+      one.credentials = nullptr;
+      continue;
+    }
+    try {
+      one.credentials = std::make_shared<TlsCredentials>(loop_, *files, "listener " + one.address);
+    } catch (const std::runtime_error& error) {
+      problems += (problems.empty() ? "" : "\n") + std::string(error.what());
+    }
+  }
+  return problems;
+}
+
+void Listener::Apply(Change change) {
+  if (const std::string why = GiveCredentials(change); !why.empty()) spdlog::error("{}", why);
+  {
+    const std::lock_guard lock(listening_mutex_);
+    listening_.swap(change.listening);
+  }
+  for (const ListeningSocket& socket : change.opened)
+    spdlog::info("listening on {}", socket.name());
+  acceptor_->Remove(change.closed);
+  acceptor_->Add(std::move(change.opened));
+  size_t leaving = 0;
+  for (const auto& [key, accepted] : connections_) {
+    if (!Contains(change.closed, accepted.by)) continue;
+    accepted.connection->ShutDown();
+    ++leaving;
+  }
+  for (const std::string& name : change.closed) spdlog::info("listener closed: {}", name);
+  if (leaving > 0) spdlog::info("{} connections of closed listeners get a GOAWAY", leaving);
+}
+
+void Listener::SetRules(RequestRules rules, size_t header_list_bytes_max) {
+  context_.rules = std::move(rules);
+  context_.header_list_bytes_max = header_list_bytes_max;
+}
+
 void Listener::OnEnd(DownstreamConnection& connection, const http2::ConnectionEnd& end) {
   Log(connection, end);
-  if (end.kind == http2::EndKind::kFlood) {
-    floods_[static_cast<size_t>(end.flood)].fetch_add(1, std::memory_order_relaxed);
-  }
   const auto found = connections_.find(&connection);
-  loop_.Retire(std::move(found->second));
+  loop_.Retire(std::move(found->second.connection));
   connections_.erase(found);
   connections_count_.fetch_sub(1, std::memory_order_relaxed);
   const std::lock_guard lock(closed_mutex_);
@@ -64,10 +213,7 @@ void Listener::OnEnd(DownstreamConnection& connection, const http2::ConnectionEn
 
 // One line for each peer that is no gRPC client, or no friend; nothing for those that come and go.
 void Listener::Log(const DownstreamConnection& connection, const http2::ConnectionEnd& end) {
-  if (end.kind == http2::EndKind::kPeerClosed || end.kind == http2::EndKind::kSocketError ||
-      end.kind == http2::EndKind::kClosed) {
-    return;
-  }
+  if (!http2::IsFault(end.kind)) return;
   LogEvent(line_limit_, LogLevel::kWarn, "downstream connection ended",
            [&](LogFields& fields) { fields.Add("peer", connection.peer()).Add("why", end.text); });
 }
@@ -76,14 +222,15 @@ void Listener::StopAccepting() {
   loop_.Post([this] {
     stopped_ = true;
     acceptor_->StopAccepting();
-    for (const auto& [key, connection] : connections_) connection->ShutDown();
+    for (const auto& [key, accepted] : connections_) accepted.connection->ShutDown();
   });
 }
 
 void Listener::Shutdown(std::chrono::milliseconds patience) {
   loop_.Post([this] {
+    tls_entrance_.Close();
     std::vector<DownstreamConnection*> open;
-    for (const auto& [key, connection] : connections_) open.push_back(connection.get());
+    for (const auto& [key, accepted] : connections_) open.push_back(accepted.connection.get());
     for (DownstreamConnection* connection : open) connection->Close();
   });
   std::unique_lock lock(closed_mutex_);

@@ -14,22 +14,31 @@ constexpr std::string_view kText =
 // A request that is longer, or takes longer, gets its answer before its end.
 constexpr size_t kRequestBytesMax = 64 * 1024;
 constexpr Instant kPatience = 1'000'000'000;
+// Of one listener at once: they count as no RPC, and a peer without a window could pile them up.
+constexpr size_t kOpenMax = 100;
 
 }  // namespace
 
-NotGrpc::NotGrpc(RpcEnvironment& environment)
-    : environment_(environment),
-      fiber_(environment.loop.ready()),
-      stream_(fiber_, environment.loop.buffers(), *this),
-      patience_(environment.loop.timers(), *this) {
-  patience_.Set(environment.loop.now() + kPatience);
+NotGrpc::NotGrpc(DownstreamContext& context)
+    : context_(context),
+      environment_(context.environment),
+      fiber_(environment_.loop.ready()),
+      stream_(fiber_, environment_.loop.buffers(), *this),
+      patience_(environment_.loop.timers(), *this) {
+  ++context_.not_grpc_open;
+  patience_.Set(environment_.loop.now() + kPatience);
 }
 
 NotGrpc::~NotGrpc() { environment_.executor.Release(fiber_); }
 
 void NotGrpc::Answer(http2::Connection& connection, int32_t id, bool end, int64_t content_length,
-                     RpcEnvironment& environment) {
-  auto* answer = new NotGrpc(environment);
+                     DownstreamContext& context) {
+  if (context.not_grpc_open >= kOpenMax) {
+    http2::FieldList headers;
+    headers.Add(":status", "415");
+    return connection.Answer(id, headers);
+  }
+  auto* answer = new NotGrpc(context);
   if (content_length >= 0) answer->stream_.ExpectBytes(content_length);
   connection.Adopt(id, answer->stream_, end);
   answer->Run();
@@ -71,6 +80,7 @@ void NotGrpc::OnContractViolation(const char*) { environment_.metrics.contract_v
 void NotGrpc::LeaveIfDone() {
   if (running_ || left_ || !stream_.closed()) return;
   left_ = true;
+  --context_.not_grpc_open;
   environment_.loop.Retire(std::unique_ptr<NotGrpc>(this));
 }
 

@@ -57,7 +57,9 @@ Findings Find(const http2::FieldList& fields) {
     const bool pseudo = field.name.starts_with(':');
     std::string_view* place = found.PlaceOf(field.name);
     const bool again = place != nullptr && place->data() != nullptr;
-    if (pseudo && (place == nullptr || again || regular_seen)) found.well_formed = false;
+    if (pseudo && (place == nullptr || again || regular_seen || !IsPseudoValue(field.value))) {
+      found.well_formed = false;
+    }
     if (!pseudo) regular_seen = true;
     // Of regular fields the first counts.
     if (place != nullptr && (pseudo || !again)) *place = field.value;
@@ -94,7 +96,7 @@ void Translate(const http2::FieldList& received, const Findings& found, const Re
   const std::string_view authority = AuthorityOf(found, rules);
   fields.Reserve(received.size() + 2, received.bytes() + authority.size() + 32);
   fields.Add(":method", found.method);
-  fields.Add(":scheme", "http");
+  fields.Add(":scheme", rules.scheme);
   fields.Add(":path", found.path);
   fields.Add(":authority", authority);
   bool te = false;

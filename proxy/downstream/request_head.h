@@ -4,14 +4,16 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "proxy/rpc/rpc.h"
 
 namespace lanekeeper {
 
 struct RequestRules {
-  size_t metadata_bytes_max = 0;          // limits.metadata_size
-  std::optional<std::string> authority;   // sent upstream in place of what came
+  size_t metadata_bytes_max = 0;         // limits.metadata_size
+  std::optional<std::string> authority;  // sent upstream in place of what came
+  std::string_view scheme = "http";      // how the upstream is reached
 };
 
 enum class RequestKind : uint8_t {

@@ -26,6 +26,7 @@ class MessageCounter {
   // Inside a prefix or a message: an end here is an error.
   bool mid_message() const { return prefix_seen_ > 0 || body_left_ > 0; }
   uint64_t too_large() const { return too_large_; }
+  uint64_t size_max() const { return size_max_; }
   // All bytes so far, prefixes included, but for a prefix that announces too much.
   uint64_t bytes() const { return payload_bytes_ + begun_ * kPrefixBytes + prefix_seen_; }
   // Prefixes with flags other than 0 and 1. They pass.

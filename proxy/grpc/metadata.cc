@@ -27,8 +27,9 @@ constexpr ByteSet kGrpcName = SetOf([](int c) {
 constexpr ByteSet kGrpcValue = SetOf([](int c) { return c >= 0x20 && c <= 0x7e; });
 constexpr ByteSet kMessageValue = SetOf([](int c) { return c >= 0x20 && c != 0x7f; });
 // What ends an authority, or has no place in one (RFC 3986 section 3.2).
-constexpr ByteSet kAuthority =
-    SetOf([](int c) { return c != '/' && c != '\\' && c != ' ' && c != '?' && c != '#'; });
+constexpr ByteSet kAuthority = SetOf(
+    [](int c) { return c > 0x20 && c != 0x7f && c != '/' && c != '\\' && c != '?' && c != '#'; });
+constexpr ByteSet kPseudoValue = SetOf([](int c) { return c > 0x20 && c != 0x7f; });
 // RFC 9113 section 8.2.1.
 constexpr ByteSet kHttp2Name =
     SetOf([](int c) { return c > 0x20 && c < 0x7f && (c < 'A' || c > 'Z') && c != ':'; });
@@ -108,6 +109,8 @@ bool NamedInConnection(std::string_view connection, std::string_view name) {
   }
   return false;
 }
+
+bool IsPseudoValue(std::string_view value) { return AllIn(kPseudoValue, value); }
 
 bool IsGrpcContentType(std::string_view value) {
   constexpr std::string_view kGrpc = "application/grpc";

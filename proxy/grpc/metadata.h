@@ -23,6 +23,9 @@ bool IsMalformedField(std::string_view name, std::string_view value);
 bool IsConnectionSpecific(std::string_view name);
 // Whether a `connection` field names it.
 bool NamedInConnection(std::string_view connection, std::string_view name);
+// Whether a pseudo-header field may have the value: neither blanks nor control characters, which
+// have no place in a method, path or authority, and which HTTP/2 or a later hop would take ill.
+bool IsPseudoValue(std::string_view value);
 // "application/grpc", alone or with a subtype or parameters; nothing that only begins so.
 bool IsGrpcContentType(std::string_view value);
 // Whether it is a host with an optional port (RFC 3986 section 3.2), and not the path of a unix

@@ -40,6 +40,10 @@ int Callbacks::OnFrame(nghttp2_session* session, const nghttp2_frame* frame, voi
   const bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   switch (frame->hd.type) {
     case NGHTTP2_DATA:
+      // Nothing but padding is as empty as no payload, which JudgeFrame counts.
+      if (frame->data.padlen > 0 && frame->hd.length == frame->data.padlen) {
+        connection.CountFlood(FloodKind::kEmptyFrame);
+      }
       if (!end) return 0;
       if (Stream* stream = Find(session, frame->hd.stream_id)) {
         stream->OnRemoteEnd();
@@ -51,10 +55,13 @@ int Callbacks::OnFrame(nghttp2_session* session, const nghttp2_frame* frame, voi
       return 0;
     case NGHTTP2_RST_STREAM:
       connection.reset_id_ = frame->hd.stream_id;
-      FrameCounts::Add(connection.options_.counts->resets_received);
+      AddOne(connection.options_.counts->resets_received);
       return 0;
     case NGHTTP2_SETTINGS:
-      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0) OnSettings(connection);
+      if ((frame->hd.flags & NGHTTP2_FLAG_ACK) == 0)
+        OnSettings(connection);
+      else
+        connection.settings_taken_ = true;
       return 0;
     case NGHTTP2_PING:
       if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) OnPong(connection);
@@ -79,7 +86,7 @@ void Callbacks::OnHeaderBlock(Connection& connection, nghttp2_session* session,
   Stream* stream = Find(session, id);
   if (stream == nullptr) {
     // Trailers of a request that was answered already must end it all the same (RFC 9113 8.1).
-    if (!end) connection.RejectStream(id, NGHTTP2_PROTOCOL_ERROR);
+    if (!end) connection.RejectMalformed(id);
     return;
   }
   if (too_large) stream->fields_too_large_ = true;
@@ -89,6 +96,7 @@ void Callbacks::OnHeaderBlock(Connection& connection, nghttp2_session* session,
     if (!too_large && (status.size() != 3 || (informational && end))) {
       return connection.Malformed(*stream);
     }
+    if (informational) connection.CountFlood(FloodKind::kEmptyFrame);
     if (!informational) connection.answered_ = true;
     if (!informational) stream->OnHeaders(connection.block_, end);
     return;
@@ -116,7 +124,7 @@ void Callbacks::OnPong(Connection& connection) {
 }
 
 void Callbacks::OnGoaway(Connection& connection, const nghttp2_goaway& frame) {
-  FrameCounts::Add(connection.options_.counts->goaways_received);
+  AddOne(connection.options_.counts->goaways_received);
   connection.going_away_ = true;
   connection.goaway_last_id_ = frame.last_stream_id;
   Goaway goaway{frame.last_stream_id, frame.error_code, {}};
@@ -153,14 +161,25 @@ int Callbacks::OnFrameSend(nghttp2_session* session, const nghttp2_frame* frame,
   Connection& connection = Of(user);
   const uint8_t type = frame->hd.type;
   if (type == NGHTTP2_RST_STREAM) {
-    FrameCounts::Add(connection.options_.counts->resets_sent);
+    AddOne(connection.options_.counts->resets_sent);
+    ++connection.resets_sent_;
+    connection.floods_.Allow(FloodKind::kLateReset, 1);
+    // Our own resets have let go of the stream before; this one is the library's, for a broken
+    // rule.
+    const uint32_t code = frame->rst_stream.error_code;
+    if (code != NGHTTP2_NO_ERROR && code != NGHTTP2_INTERNAL_ERROR &&
+        Find(session, frame->hd.stream_id) != nullptr) {
+      connection.CountForcedReset();
+    }
     return 0;
   }
-  if (type == NGHTTP2_GOAWAY) FrameCounts::Add(connection.options_.counts->goaways_sent);
+  if (type == NGHTTP2_GOAWAY) AddOne(connection.options_.counts->goaways_sent);
   if (type != NGHTTP2_HEADERS && type != NGHTTP2_DATA) return 0;
   const int32_t id = frame->hd.stream_id;
   if (type == NGHTTP2_HEADERS || connection.resets_waiting_ > 0) OnSent(connection, session, id);
   if ((frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) return 0;
+  // Some clients reset each stream that has been answered.
+  connection.floods_.Allow(FloodKind::kLateReset, 1);
   if (Stream* stream = Find(session, id)) {
     stream->end_framed_ = true;
     stream->state_ = Next(stream->state_, StreamEvent::kLocalEnd);
@@ -196,11 +215,13 @@ int Callbacks::OnFrameNotSend(nghttp2_session* session, const nghttp2_frame* fra
 }
 
 // The library is about to reset the stream or end the connection for it.
-int Callbacks::OnInvalidFrame(nghttp2_session*, const nghttp2_frame* frame, int error, void* user) {
+int Callbacks::OnInvalidFrame(nghttp2_session* session, const nghttp2_frame* frame, int error,
+                              void* user) {
   Connection& connection = Of(user);
   if (frame->hd.type == NGHTTP2_HEADERS) connection.closed_.AddOurs(frame->hd.stream_id);
   if (connection.end_.text.empty()) connection.end_.text = nghttp2_strerror(error);
-  connection.CountFlood(FloodKind::kForcedReset);
+  // Otherwise it counts when the reset leaves.
+  if (Find(session, frame->hd.stream_id) == nullptr) connection.CountForcedReset();
   return 0;
 }
 
@@ -226,6 +247,7 @@ ssize_t Callbacks::ReadData(nghttp2_session* session, int32_t id, uint8_t*, size
     *flags |= NGHTTP2_DATA_FLAG_EOF;
     if (!stream.trailers_out_.empty()) {
       *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+      stream.end_queued_ = true;
       NameValues& trailers = *connection.pairs_;
       const nghttp2_nv* pairs = trailers.From(stream.trailers_out_, NameValues::Bytes::kBorrowed);
       nghttp2_submit_trailer(session, id, pairs, trailers.size());

@@ -1,6 +1,8 @@
 // The life of a connection: settings, streams, endings.
 #include "proxy/http2/connection.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -15,31 +17,35 @@ constexpr uint32_t kStreamsAnnounced = 1'000'000;
 constexpr uint32_t kStreamWindow = 64 * 1024;
 // Connection windows are never backpressure.
 constexpr int32_t kConnectionWindow = 1 << 30;
-// By how much a stream's window may grow, and all of a connection's together.
+// To how much a stream's window may grow.
 constexpr uint32_t kStreamWindowMax = 1024 * 1024;
-constexpr size_t kGrowthBytesMax = size_t{64} * 1024 * 1024;
+// While memory is short, a stream that holds more gets no credit. Less than half of a window, which
+// is what must have been given back before the library tells the peer.
+constexpr size_t kLeanBytes = 16 * 1024;
 // Three quarters of all ids: grpc-go looks for another connection then.
 constexpr uint32_t kIdsUsedMax = 3u << 29;
-// How long a downstream may take to read our notice of a GOAWAY.
-constexpr Instant kNoticePatience = 1'000'000'000;
 
 }  // namespace
 
-Connection::Connection(EventLoop& loop, Fd socket, const ConnectionOptions& options,
+Connection::Connection(EventLoop& loop, Transport transport, const ConnectionOptions& options,
                        ConnectionObserver& observer)
     : loop_(loop),
       observer_(observer),
       options_(options),
-      socket_(std::move(socket)),
+      transport_(std::move(transport)),
       pairs_(std::make_unique<NameValues>()),
       output_(loop.buffers()),
-      growth_left_(kGrowthBytesMax),
       received_at_(loop.now()),
+      began_(loop.now()),
       read_timer_(loop.timers(), *this),
-      drain_timer_(loop.timers(), *this) {
+      drain_timer_(loop.timers(), *this),
+      patience_timer_(loop.timers(), *this) {
   StartSession();
-  loop_.Watch(socket_.get(), *this);
+  if (OwesHandshake()) patience_timer_.Set(began_ + options_.patience);
+  loop_.Watch(transport_.fd(), *this);
   loop_.RequestFlush(*this);
+  // Its handshake may have brought more: nobody tells of that.
+  if (transport_.pending()) read_timer_.Set(loop_.now());
 }
 
 Connection::~Connection() {
@@ -62,6 +68,9 @@ void Connection::StartSession() {
     settings[count++] = {NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings.data(), count);
   nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, 0, kConnectionWindow);
+  if (options_.first_stream_id > 1) {
+    nghttp2_session_set_next_stream_id(session_, options_.first_stream_id);
+  }
 }
 
 void Connection::Attach(Stream& stream, int32_t id) {
@@ -81,6 +90,12 @@ void Connection::Answer(int32_t id, const FieldList& headers) {
   const nghttp2_nv* pairs = pairs_->From(headers, NameValues::Bytes::kCopied);
   nghttp2_submit_response(session_, id, pairs, pairs_->size(), nullptr);
   loop_.RequestFlush(*this);
+}
+
+// The peer's request breaks HTTP/2's rules of messages.
+void Connection::RejectMalformed(int32_t id) {
+  CountForcedReset();
+  RejectStream(id, NGHTTP2_PROTOCOL_ERROR);
 }
 
 void Connection::RejectStream(int32_t id, uint32_t code) {
@@ -116,7 +131,7 @@ void Connection::Detach(Stream& stream) {
   stream.SetBlocked(BlockedBy::kNothing, now());
   stream.window_held_.store(0, std::memory_order_relaxed);
   if (std::exchange(stream.reset_waits_, false)) --resets_waiting_;
-  growth_left_ += std::exchange(stream.window_growth_, 0);
+  ReturnGrowth(stream);
   stream.Leave();
   stream.in_ring_.Leave();
   stream.connection_ = nullptr;
@@ -124,6 +139,7 @@ void Connection::Detach(Stream& stream) {
 
 // The peer broke HTTP/2's rules of messages: its stream ends (RFC 9113 section 8.1.1).
 void Connection::Malformed(Stream& stream) {
+  CountForcedReset();
   SubmitReset(stream, NGHTTP2_PROTOCOL_ERROR);
   stream.OnClosed(CloseCause::kProtocolError, NGHTTP2_PROTOCOL_ERROR);
 }
@@ -145,6 +161,7 @@ void Connection::StreamClosed(Stream& stream, uint32_t code) {
 
 bool Connection::HasRoom() const {
   if (!ready_ || ended_ || going_away_ || closing_) return false;
+  if (nghttp2_session_get_next_stream_id(session_) > INT32_MAX) return false;
   return open_streams_ <
          nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 }
@@ -178,84 +195,43 @@ bool Connection::ids_run_out() const {
   return nghttp2_session_get_next_stream_id(session_) > kIdsUsedMax;
 }
 
-// A stream that drains as fast as it fills gets a larger window, as long as the budget lasts.
+// While memory is short, the fattest go without: a window that has grown shrinks to what it was
+// (what the peer has of it already cannot be taken back), and a stream that holds much waits for
+// its credit until it holds little. One that drains never waits for long.
 void Connection::ReturnStreamCredit(Stream& stream, size_t bytes) {
-  nghttp2_session_consume_stream(session_, stream.id_, bytes);
+  stream.withheld_ += bytes;
+  if (loop_.buffers().budget().stage() >= BufferStage::kWithholdCredit) {
+    if (stream.window_growth_ > 0) {
+      ReturnGrowth(stream);
+      nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, stream.id_, kStreamWindow);
+    }
+    if (stream.credit_owed_ > kLeanBytes) return;
+  }
+  nghttp2_session_consume_stream(session_, stream.id_, std::exchange(stream.withheld_, 0));
+  GrowWindow(stream, bytes);
+  loop_.RequestFlush(*this);
+}
+
+// A stream that drains as fast as it fills gets a larger window, as long as the budget lasts.
+void Connection::GrowWindow(Stream& stream, size_t bytes) {
   stream.growth_credit_ += bytes;
   const uint32_t window = kStreamWindow + stream.window_growth_;
-  if (stream.growth_credit_ >= 2 * size_t{window} && window < kStreamWindowMax) {
-    stream.growth_credit_ = 0;
-    if (window <= growth_left_) {
-      growth_left_ -= window;
-      stream.window_growth_ += window;
-      nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, stream.id_,
-                                            static_cast<int32_t>(window * 2));
-    }
-  }
-  loop_.RequestFlush(*this);
+  if (stream.growth_credit_ < 2 * size_t{window} || window >= kStreamWindowMax) return;
+  stream.growth_credit_ = 0;
+  if (!loop_.buffers().budget().TakeGrowth(window)) return;
+  stream.window_growth_ += window;
+  nghttp2_session_set_local_window_size(session_, NGHTTP2_FLAG_NONE, stream.id_,
+                                        static_cast<int32_t>(window * 2));
+}
+
+void Connection::ReturnGrowth(Stream& stream) {
+  stream.growth_credit_ = 0;
+  loop_.buffers().budget().ReturnGrowth(std::exchange(stream.window_growth_, 0));
 }
 
 void Connection::Ping() {
   nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
   loop_.RequestFlush(*this);
-}
-
-void Connection::ShutDown() {
-  if (drain_notice_sent_ || ended_) return;
-  drain_notice_sent_ = true;
-  nghttp2_submit_shutdown_notice(session_);
-  Ping();
-  drain_timer_.Set(loop_.now() + kNoticePatience);
-}
-
-void Connection::SendFinalGoaway() {
-  drain_timer_.Cancel();
-  if (closing_) return End(end_.kind, {});
-  if (goaway_sent_ || ended_) return;
-  SendGoaway(NGHTTP2_NO_ERROR);
-}
-
-// Streams that are open go on; later ones are ignored.
-void Connection::SendGoaway(uint32_t code) {
-  goaway_sent_ = true;
-  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE,
-                        nghttp2_session_get_last_proc_stream_id(session_), code, nullptr, 0);
-  loop_.RequestFlush(*this);
-}
-
-void Connection::Close(uint32_t code) {
-  if (ended_ || closing_) return;
-  closing_ = true;
-  nghttp2_session_terminate_session(session_, code);
-  // A peer that does not read is cut.
-  drain_timer_.Set(loop_.now() + kNoticePatience);
-  loop_.RequestFlush(*this);
-}
-
-// Streams first, the observer last; the object itself is destroyed between two steps.
-void Connection::End(EndKind kind, std::string text) {
-  if (ended_) return;
-  ended_ = true;
-  end_.kind = kind;
-  if (!text.empty()) end_.text = std::move(text);
-  loop_.Forget(socket_.get());
-  socket_.Close();
-  Leave();
-  read_timer_.Cancel();
-  drain_timer_.Cancel();
-  output_.Clear();
-  CloseStreams();
-  observer_.OnEnd(end_);
-}
-
-void Connection::CloseStreams() {
-  while (!streams_.alone()) {
-    auto& stream = *static_cast<Stream*>(streams_.next);
-    nghttp2_session_set_stream_user_data(session_, stream.id_, nullptr);
-    const bool unseen = options_.side == Side::kUpstream && stream.id_ > goaway_last_id_;
-    Detach(stream);
-    stream.OnClosed(unseen ? CloseCause::kNotProcessed : CloseCause::kConnectionLost, 0);
-  }
 }
 
 }  // namespace lanekeeper::http2

@@ -1,6 +1,6 @@
 // Counts the frames that a peer can send for nothing, and says when it is a flood. A bucket for
 // each kind: so many at once, so many a second. Owned by a connection; its loop's thread.
-// SECURITY.md lists the limits; CVE-2019-9511 to 9518, CVE-2023-44487, CVE-2024-28182.
+// SECURITY.md lists the limits.
 #pragma once
 
 #include <algorithm>
@@ -14,14 +14,17 @@
 namespace lanekeeper::http2 {
 
 enum class FloodKind : uint8_t {
-  kPing,
-  kSettings,
+  kPing,      // and acknowledgements, of which we ask for few
+  kSettings,  // each may make us walk over all streams
+  kGoaway,    // so does each of these
   kPriority,
   kReset,         // RST_STREAM for a stream that was not answered yet ("rapid reset")
+  kLateReset,     // RST_STREAM for a stream that is not open, more than there were answers
   kForcedReset,   // RST_STREAM that the peer makes us send by breaking a rule
   kWindowUpdate,  // more than the data that we send can explain
-  kEmptyFrame,    // DATA without bytes, and CONTINUATION
+  kEmptyFrame,    // DATA without bytes, CONTINUATION, and 1xx answers
   kUnknownFrame,
+  kUnread,  // no frames of the peer's: ours that wait because it does not read
 };
 
 }  // namespace lanekeeper::http2
@@ -32,12 +35,15 @@ template <>
 inline constexpr auto kLabels<http2::FloodKind> =
     std::to_array<Named<http2::FloodKind>>({{"ping", http2::FloodKind::kPing},
                                             {"settings", http2::FloodKind::kSettings},
+                                            {"goaway", http2::FloodKind::kGoaway},
                                             {"priority", http2::FloodKind::kPriority},
                                             {"reset", http2::FloodKind::kReset},
+                                            {"late_reset", http2::FloodKind::kLateReset},
                                             {"forced_reset", http2::FloodKind::kForcedReset},
                                             {"window_update", http2::FloodKind::kWindowUpdate},
                                             {"empty_frame", http2::FloodKind::kEmptyFrame},
-                                            {"unknown_frame", http2::FloodKind::kUnknownFrame}});
+                                            {"unknown_frame", http2::FloodKind::kUnknownFrame},
+                                            {"unread", http2::FloodKind::kUnread}});
 
 }  // namespace lanekeeper
 
@@ -53,12 +59,15 @@ struct FloodLimit {
 inline constexpr std::array<FloodLimit, kFloodKinds> kFloodLimits = {{
     {1000, 100},    // kPing
     {200, 20},      // kSettings
+    {100, 10},      // kGoaway
     {5000, 1000},   // kPriority: browsers and old libraries send one a request
     {2000, 200},    // kReset
+    {20000, 2000},  // kLateReset
     {1000, 100},    // kForcedReset
     {20000, 5000},  // kWindowUpdate
     {20000, 2000},  // kEmptyFrame
     {1000, 100},    // kUnknownFrame
+    {10000, 0},     // kUnread: so many at any time
 }};
 
 class FloodGuard {

@@ -18,7 +18,7 @@ bool Connection::JudgeFrame(uint8_t type, uint8_t flags, uint32_t length, int32_
       CountFlood(FloodKind::kEmptyFrame);
       break;
     case NGHTTP2_PING:
-      if ((flags & NGHTTP2_FLAG_ACK) == 0) CountFlood(FloodKind::kPing);
+      CountFlood(FloodKind::kPing);
       break;
     case NGHTTP2_SETTINGS:
       if ((flags & NGHTTP2_FLAG_ACK) == 0) CountFlood(FloodKind::kSettings);
@@ -27,17 +27,22 @@ bool Connection::JudgeFrame(uint8_t type, uint8_t flags, uint32_t length, int32_
       CountFlood(FloodKind::kPriority);
       break;
     case NGHTTP2_RST_STREAM: {
-      if (options_.side == Side::kUpstream) break;  // it may reset what we ask of it
-      // Clients reset streams that have been answered, too: those cost nothing any more.
+      // An upstream may reset what we ask of it. Clients reset streams that have been answered,
+      // too: those cost nothing any more.
       const auto* stream = static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_, id));
-      if (stream != nullptr && !stream->headers_sent_) CountFlood(FloodKind::kReset);
+      if (stream == nullptr)
+        CountFlood(FloodKind::kLateReset);
+      else if (options_.side == Side::kDownstream && !stream->headers_sent_)
+        CountFlood(FloodKind::kReset);
       break;
     }
     case NGHTTP2_WINDOW_UPDATE:
       CountFlood(FloodKind::kWindowUpdate);
       break;
-    case NGHTTP2_HEADERS:
     case NGHTTP2_GOAWAY:
+      CountFlood(FloodKind::kGoaway);
+      break;
+    case NGHTTP2_HEADERS:
     case NGHTTP2_PUSH_PROMISE:
       break;
     default:
@@ -52,6 +57,12 @@ void Connection::CountFlood(FloodKind kind) {
   end_.text = std::string("the peer floods us: ") + ToLabel(kind);
   end_.kind = EndKind::kFlood;
   Close(NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+// A client that breaks the rules of one stream after the other costs an upstream stream each
+// (CVE-2025-8671). An upstream's malformed answers fail those RPCs and no others.
+void Connection::CountForcedReset() {
+  if (options_.side == Side::kDownstream) CountFlood(FloodKind::kForcedReset);
 }
 
 // A client's frame on a stream that is closed (RFC 9113 section 5.1). True where the library should

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 constexpr size_t kFrameHeaderBytes = 9;
+// Of those, the ones that tell the type.
+constexpr size_t kFrameTypeBytes = 4;
 constexpr size_t kWindowUpdateBytes = 4;
 constexpr size_t kPriorityBytes = 5;
 constexpr size_t kResetBytes = 4;
@@ -23,7 +25,8 @@ constexpr size_t kPeekedBytes = 4;
 // So much of one socket before others have their turn.
 constexpr int kReadsMax = 4;
 // Frames that wait to be sent because the peer does not read; more is an attack.
-constexpr size_t kOutboundQueueMax = 10'000;
+constexpr auto kOutboundQueueMax =
+    static_cast<size_t>(kFloodLimits[static_cast<size_t>(FloodKind::kUnread)].burst);
 constexpr std::string_view kHttp1Answer =
     "HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\nconnection: close\r\n"
     "content-length: 56\r\n\r\nlanekeeper forwards gRPC: this port takes HTTP/2 only.\r\n";
@@ -59,21 +62,29 @@ void Connection::ReadSocket() {
     Block* block = loop_.buffers().NewReadBlock();
     std::memcpy(block->data(), carry_.data(), carry_size_);
     const size_t room = block->capacity - carry_size_;
-    const ssize_t size = recv(socket_.get(), block->data() + carry_size_, room, 0);
+    const ssize_t size = transport_.Receive(block->data() + carry_size_, room);
     if (size <= 0) {
       const int error = errno;
       loop_.buffers().Release(block);
       if (size == 0) return End(EndKind::kPeerClosed, "the peer closed the connection");
-      if (error == EAGAIN || error == EINTR) return;
+      if (error == EAGAIN || error == EINTR) {
+        if (transport_.unsent()) loop_.RequestFlush(*this);
+        return;
+      }
+      if (error == EPROTO && transport_.tls() != nullptr) {
+        return End(EndKind::kTlsFailed, "TLS: " + transport_.tls()->error());
+      }
       return End(EndKind::kSocketError, std::strerror(error));
     }
     received_at_ = loop_.now();
     const size_t total = carry_size_ + static_cast<size_t>(size);
     carry_size_ = 0;
-    if (!closing_) Feed(block, block->data(), total);
+    if (!closing_ && !lingering_) Feed(block, block->data(), total);
     loop_.buffers().Release(block);
     if (!ended_) loop_.RequestFlush(*this);
-    if (static_cast<size_t>(size) < room && !read_again_) return AfterInput();
+    if (static_cast<size_t>(size) < room && !read_again_ && !transport_.pending()) {
+      return AfterInput();
+    }
   }
   AfterInput();
   // Edge-triggered: nobody tells of what is left.
@@ -83,15 +94,18 @@ void Connection::ReadSocket() {
 void Connection::AfterInput() {
   reset_id_ = -1;
   if (ended_) return;
-  if (nghttp2_session_get_outbound_queue_size(session_) > kOutboundQueueMax) {
-    End(EndKind::kFlood, "too many frames wait because the peer does not read");
-    return;
+  // Output is left over where the socket takes nothing more.
+  if (!output_.empty() && nghttp2_session_get_outbound_queue_size(session_) > kOutboundQueueMax) {
+    end_.flood = FloodKind::kUnread;
+    return End(EndKind::kFlood, "too many frames wait because the peer does not read");
   }
+  WatchPatience();
   CheckRoom();
 }
 
 // Whether the first bytes are HTTP/2's. A client begins with the preface, a server with SETTINGS.
 bool Connection::Sniff(const uint8_t* data, size_t size) {
+  static_assert(kPreface.size() == kPrefaceBytes);
   const bool downstream = options_.side == Side::kDownstream;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   if (downstream) {
@@ -100,7 +114,7 @@ bool Connection::Sniff(const uint8_t* data, size_t size) {
       sniffed_ = static_cast<uint8_t>(sniffed_ + left);
       return true;
     }
-  } else if (size >= 4 && data[3] == NGHTTP2_SETTINGS) {
+  } else if (size >= kFrameTypeBytes && data[3] == NGHTTP2_SETTINGS) {
     sniffed_ = static_cast<uint8_t>(kPreface.size());
     return true;
   }
@@ -108,15 +122,20 @@ bool Connection::Sniff(const uint8_t* data, size_t size) {
     End(EndKind::kTls, "the peer speaks TLS, this connection is plain");
   } else if ((downstream && BeginsHttp1Request(text)) || text.starts_with("HTTP/")) {
     if (downstream) {
-      [[maybe_unused]] const ssize_t n = send(socket_.get(), kHttp1Answer.data(),
-                                              kHttp1Answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-      shutdown(socket_.get(), SHUT_WR);
+      output_.Append(kHttp1Answer.data(), kHttp1Answer.size());
+      output_.WriteTo(transport_);
+      shutdown(transport_.fd(), SHUT_WR);
     }
     End(EndKind::kHttp1, "the peer speaks HTTP/1");
   } else {
     End(EndKind::kOther, "the peer's first bytes are not HTTP/2");
   }
   return false;
+}
+
+void Connection::CarryOver(const uint8_t* data, size_t size) {
+  std::memcpy(carry_.data(), data, size);
+  carry_size_ = static_cast<uint8_t>(size);
 }
 
 // Walks over the frames. The library gets them whole, but for the payload of a large one; what is
@@ -127,6 +146,7 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
   const uint8_t* end = data + size;
   if (sniffed_ < kPreface.size()) {
     const uint8_t before = sniffed_;
+    if (options_.side == Side::kUpstream && size < kFrameTypeBytes) return CarryOver(data, size);
     if (!Sniff(data, size)) return;
     if (options_.side == Side::kDownstream) at += sniffed_ - before;
   }
@@ -144,8 +164,7 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
     const bool priority = type == NGHTTP2_PRIORITY && length == kPriorityBytes;
     const bool reset = type == NGHTTP2_RST_STREAM && length == kResetBytes;
     if (left < kFrameHeaderBytes + (window_update || priority || reset ? kPeekedBytes : 0)) {
-      std::memcpy(carry_.data(), at, left);
-      carry_size_ = static_cast<uint8_t>(left);
+      CarryOver(at, left);
       end = at;
       break;
     }
@@ -172,6 +191,11 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
       continue;
     }
     payload_left_ = length;
+    payload_type_ = type;
+    if (!block_open_) owed_since_ = 0;
+    if (type == NGHTTP2_HEADERS || type == NGHTTP2_CONTINUATION) {
+      block_open_ = (at[4] & NGHTTP2_FLAG_END_HEADERS) == 0;
+    }
     at += kFrameHeaderBytes;
   }
   if (!ended_) FeedLibrary(block, fed, static_cast<size_t>(end - fed));
@@ -184,7 +208,7 @@ bool Connection::EndForNoIncrement(int32_t id) {
   if (auto* stream = static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_, id)))
     Malformed(*stream);
   else
-    RejectStream(id, NGHTTP2_PROTOCOL_ERROR);
+    RejectMalformed(id);
   return true;
 }
 
@@ -194,6 +218,8 @@ bool Connection::EndForNoIncrement(int32_t id) {
 bool Connection::LeaveForIdleReset(int32_t id) {
   if (options_.side == Side::kUpstream || id <= last_id_ || id % 2 == 0) return false;
   constexpr std::string_view kWhy = "RST_STREAM on a stream that was never opened";
+  // Those that the peer begins before it knows are served, too.
+  constexpr int32_t kEveryStream = INT32_MAX;
   if (last_id_ == 0) {
     end_.text = kWhy;
     Close(NGHTTP2_PROTOCOL_ERROR);
@@ -201,7 +227,7 @@ bool Connection::LeaveForIdleReset(int32_t id) {
     end_.text = kWhy;
     end_.kind = EndKind::kProtocolError;
     drain_notice_sent_ = true;
-    SendGoaway(NGHTTP2_PROTOCOL_ERROR);
+    SendGoaway(kEveryStream, NGHTTP2_PROTOCOL_ERROR);
   }
   return true;
 }
@@ -217,7 +243,7 @@ void Connection::FeedLibrary(Block* block, const uint8_t* data, size_t size) {
     for (ssize_t n = 0; (n = nghttp2_session_mem_send(session_, &last)) > 0;) {
       output_.Append(last, static_cast<size_t>(n));
     }
-    output_.WriteTo(socket_.get());
+    output_.WriteTo(transport_);
     End(EndKind::kProtocolError, nghttp2_strerror(static_cast<int>(taken)));
   }
 }

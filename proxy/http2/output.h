@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/net/buffer.h"
+#include "proxy/net/transport.h"
 
 namespace lanekeeper::http2 {
 
@@ -34,8 +34,12 @@ class Output {
   void Clear();
 
   enum class Written { kAll, kSome, kFailed };
-  // kSome: the socket takes no more now; it tells when it does. kFailed: errno says why.
-  Written WriteTo(int fd);
+  // kSome: the socket takes no more now; it tells when it does. kFailed: errno says why. Under TLS
+  // bytes leave this when they are made records of, and the transport may keep some (`unsent`).
+  Written WriteTo(Transport& transport) {
+    return transport.tls() == nullptr ? WritePlain(transport.fd())
+                                      : WriteSealed(transport.fd(), *transport.tls());
+  }
 
  private:
   struct Piece {
@@ -45,7 +49,16 @@ class Output {
     size_t size;
   };
 
+  Written WritePlain(int fd);
+  Written WriteSealed(int fd, TlsSession& tls);
+  bool SealRecord(TlsSession& tls);
+  const uint8_t* BytesOf(const Piece& piece) const {
+    return piece.block != nullptr ? piece.data
+                                  : reinterpret_cast<const uint8_t*>(copied_.data()) + piece.offset;
+  }
   void CloseCopied();
+  void CountHeld(size_t bytes);
+  void Unpin();
   void Remove(size_t bytes);
 
   Buffers& buffers_;
@@ -54,6 +67,7 @@ class Output {
   std::vector<Piece> pieces_;
   size_t first_ = 0;  // of pieces_, not written yet
   size_t bytes_ = 0;
+  size_t held_ = 0;  // of the copied bytes, as the budget knows
 };
 
 }  // namespace lanekeeper::http2

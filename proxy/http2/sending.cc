@@ -21,19 +21,20 @@ void Connection::HasOutput(Stream& stream) {
 }
 
 void Connection::Flush() {
-  if (ended_) return;
-  // Our SETTINGS wait for the preface: a peer that speaks something else is answered in kind.
-  if (options_.side == Side::kDownstream && sniffed_ == 0 && !closing_) return;
+  if (ended_ || lingering_) return;
+  // Our SETTINGS wait for the whole preface: a peer that speaks something else is answered in kind.
+  if (options_.side == Side::kDownstream && sniffed_ < kPrefaceBytes && !closing_) return;
   for (;;) {
     Fill();
-    if (ended_ || output_.empty() || !WriteOut()) break;
+    if (ended_ || all_written() || !WriteOut()) break;
   }
   if (ended_) return;
   MarkRing();
   CheckRoom();
-  if (ended_ || !output_.empty()) return;
+  if (ended_ || !all_written()) return;
   if (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0) {
     // It has been agreed on, by either side's GOAWAY.
+    if (options_.side == Side::kDownstream && goaway_sent_ && !closing_) return Linger();
     const bool agreed = closing_ || goaway_sent_ || going_away_;
     End(agreed ? end_.kind : EndKind::kProtocolError, {});
   }
@@ -44,7 +45,7 @@ void Connection::Fill() {
   while (output_.bytes() < kOutputBytesMax) {
     const uint8_t* data = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_, &data);
-    if (size < 0) return End(EndKind::kOther, nghttp2_strerror(static_cast<int>(size)));
+    if (size < 0) return End(EndKind::kProtocolError, nghttp2_strerror(static_cast<int>(size)));
     if (size > 0) {
       output_.Append(data, static_cast<size_t>(size));
       continue;
@@ -114,7 +115,7 @@ void Connection::EndWithoutWindow(Stream& stream) {
 }
 
 bool Connection::WriteOut() {
-  switch (output_.WriteTo(socket_.get())) {
+  switch (output_.WriteTo(transport_)) {
     case Output::Written::kAll:
       return true;
     case Output::Written::kSome:

@@ -66,7 +66,10 @@ bool Stream::SendOperation::await_resume() {
 void Stream::Push(SliceQueue& bytes) {
   if (closed()) return bytes.Clear();
   out_.Splice(bytes);
-  if (connection_ != nullptr && !out_.empty()) connection_->HasOutput(*this);
+  if (connection_ == nullptr)
+    out_.Compact();  // it waits for a stream, and would keep the whole block
+  else if (!out_.empty())
+    connection_->HasOutput(*this);
 }
 
 void Stream::End(FieldList trailers) {
@@ -87,7 +90,7 @@ void Stream::SendHeaders(FieldList headers, bool end) {
   Keep(std::move(headers));
   headers_sent_ = true;
   if (end) {
-    ending_ = true;
+    ending_ = end_queued_ = true;
     in_ring_.Leave();
   }
   connection_->SubmitResponse(*this, end);
@@ -122,8 +125,9 @@ void Stream::ResetWhenSent(uint32_t code, ResetWait wait) {
   ++connection_->resets_waiting_;
 }
 
+// The library borrows the fields of an end that it has been given: those stay, and are the end.
 void Stream::EndNow(FieldList trailers) {
-  if (closed() || end_framed_) return;
+  if (closed() || end_framed_ || end_queued_) return;
   DiscardUnsent();
   ending_ = false;
   End(std::move(trailers));
@@ -143,7 +147,7 @@ void Stream::Renew() {
   close_cause_ = CloseCause::kNone;
   close_code_ = 0;
   id_ = -1;
-  credit_owed_ = growth_credit_ = 0;
+  credit_owed_ = withheld_ = growth_credit_ = 0;
   body_left_ = kNoLength;
   has_headers_ = headers_taken_ = headers_sent_ = remote_ended_ = ended_with_headers_ = false;
   ending_ = end_framed_ = end_queued_ = end_raw_ = served_ = fields_too_large_ = headers_framed_ =

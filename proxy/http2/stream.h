@@ -193,8 +193,9 @@ class Stream : public Link {
   FieldList headers_out_;
   FieldList trailers_out_;
   size_t credit_owed_ = 0;         // received and not given back yet
+  size_t withheld_ = 0;            // due to be given back, while memory is short
   size_t growth_credit_ = 0;       // given back since the window last grew
-  uint32_t window_growth_ = 0;     // taken from the connection's budget
+  uint32_t window_growth_ = 0;     // taken from the loop's budget
   int64_t body_left_ = kNoLength;  // of a content-length that was announced
   int32_t id_ = -1;
   uint32_t close_code_ = 0;

@@ -142,6 +142,7 @@ std::deque<LogQueue::Line> LogQueue::TakeBatch() {
 template <class Lines>
 uint64_t LogQueue::WriteLines(const Lines& lines) {
   std::lock_guard lock(output_mutex_);
+  TakeFormatter();
   uint64_t failed = 0;
   spdlog::memory_buf_t ready;  // what goes into one write
   uint64_t ready_lines = 0;
@@ -191,8 +192,14 @@ void LogQueue::set_pattern(const std::string& pattern) {
 }
 
 void LogQueue::set_formatter(std::unique_ptr<spdlog::formatter> formatter) {
-  std::lock_guard lock(output_mutex_);
-  formatter_ = std::move(formatter);
+  const std::lock_guard lock(next_formatter_mutex_);
+  next_formatter_ = std::move(formatter);
+}
+
+// The output's mutex is held for as long as nobody reads the descriptor.
+void LogQueue::TakeFormatter() {
+  const std::lock_guard lock(next_formatter_mutex_);
+  if (next_formatter_ != nullptr) formatter_ = std::move(next_formatter_);
 }
 
 }  // namespace lanekeeper

@@ -81,6 +81,7 @@ class LogQueue final : public spdlog::sinks::sink, public std::enable_shared_fro
   // spdlog's flush has no bound, so it does nothing here.
   void flush() override {}
   void set_pattern(const std::string& pattern) override;
+  // For the lines that are written next. Never waits for the descriptor. Any thread.
   void set_formatter(std::unique_ptr<spdlog::formatter> formatter) override;
 
  private:
@@ -96,6 +97,7 @@ class LogQueue final : public spdlog::sinks::sink, public std::enable_shared_fro
   template <class Lines>
   uint64_t WriteLines(const Lines& lines);
   uint64_t settled() const;
+  void TakeFormatter();
 
   const size_t lines_max_;
   std::atomic<uint64_t> lost_{0};
@@ -112,6 +114,9 @@ class LogQueue final : public spdlog::sinks::sink, public std::enable_shared_fro
   bool idle_ = false;
   bool stopping_ = false;
   bool running_ = true;
+
+  std::mutex next_formatter_mutex_;
+  std::unique_ptr<spdlog::formatter> next_formatter_;  // null: no other than the one in use
 
   // The thread's while it runs; then of those who log.
   std::mutex output_mutex_;

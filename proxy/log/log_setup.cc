@@ -31,6 +31,13 @@ LogSession SetUpLog(const LogConfig& config) {
   return LogSession(std::move(queue));
 }
 
+void ChangeLog(const LogConfig& before, const LogConfig& after) {
+  // A level that was set by hand stays unless the configuration's has changed.
+  if (after.level != before.level) spdlog::set_level(ToSpdlog(after.level));
+  if (after.format == before.format) return;
+  spdlog::default_logger()->set_formatter(MakeLogFormatter(after.format));
+}
+
 bool FlushLog(std::chrono::milliseconds bound) {
   const auto queue = CurrentQueue();
   return queue == nullptr || queue->Flush(bound);

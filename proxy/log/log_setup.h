@@ -38,6 +38,10 @@ class [[nodiscard]] LogSession {
 // Call once, from main, with the signals blocked that the log's thread must not take.
 LogSession SetUpLog(const LogConfig& config);
 
+// What is different, in the running process. log.access is not the logger's. Does not block; any
+// thread.
+void ChangeLog(const LogConfig& before, const LogConfig& after);
+
 // For those who end the process without unwinding: whether all that was logged has been written
 // within the bound. Any thread.
 bool FlushLog(std::chrono::milliseconds bound);

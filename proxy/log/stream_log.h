@@ -48,7 +48,7 @@ class AccessLog {
   void Write(const EndedRpc& rpc) const;
 
  private:
-  const LogAccess access_;
+  LogAccess access_;
 };
 
 // The process's limits for the two kinds of lines below: a burst of 20, then 10 a second.

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
@@ -27,8 +28,9 @@ bool IsExhaustion(int error) {
 class Acceptor::Socket final : public EventHandler, public Retired {
  public:
   Socket(Acceptor& acceptor, ListeningSocket socket)
-      : acceptor_(acceptor), socket_(std::move(socket)) {}
+      : acceptor_(acceptor), name_(socket.name()), socket_(std::move(socket)) {}
 
+  const std::string& name() const { return name_; }
   void Watch() { acceptor_.loop_.Watch(socket_->fd(), *this, EPOLLIN); }
   void Close() {
     acceptor_.loop_.Forget(socket_->fd());
@@ -60,20 +62,38 @@ class Acceptor::Socket final : public EventHandler, public Retired {
 
  private:
   Acceptor& acceptor_;
+  const std::string name_;
   std::optional<ListeningSocket> socket_;
 };
 
 Acceptor::Acceptor(EventLoop& loop, std::vector<ListeningSocket> sockets,
                    OnConnection on_connection)
     : loop_(loop), on_connection_(std::move(on_connection)), again_timer_(loop.timers(), *this) {
-  for (ListeningSocket& socket : sockets) {
-    sockets_.push_back(std::make_unique<Socket>(*this, std::move(socket)));
-  }
+  Add(std::move(sockets));
 }
 
 Acceptor::~Acceptor() { StopAccepting(); }
 
+void Acceptor::Add(std::vector<ListeningSocket> sockets) {
+  for (ListeningSocket& socket : sockets) {
+    sockets_.push_back(std::make_unique<Socket>(*this, std::move(socket)));
+    if (started_) sockets_.back()->Watch();
+  }
+}
+
+void Acceptor::Remove(const std::vector<std::string>& names) {
+  const auto gone = std::stable_partition(sockets_.begin(), sockets_.end(), [&](const auto& one) {
+    return std::find(names.begin(), names.end(), one->name()) == names.end();
+  });
+  for (auto socket = gone; socket != sockets_.end(); ++socket) {
+    (*socket)->Close();
+    loop_.Retire(std::move(*socket));
+  }
+  sockets_.erase(gone, sockets_.end());
+}
+
 void Acceptor::Start() {
+  started_ = true;
   for (const auto& socket : sockets_) socket->Watch();
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "proxy/net/event_loop.h"
@@ -25,6 +26,10 @@ class Acceptor {
   ~Acceptor();
 
   void Start();
+  // More sockets, which are accepted from at once if the others are.
+  void Add(std::vector<ListeningSocket> sockets);
+  // Closes the sockets of these names; connections go on.
+  void Remove(const std::vector<std::string>& names);
   // Closes the listening sockets; connections go on.
   void StopAccepting();
   int64_t accept_failures() const { return failures_.load(std::memory_order_relaxed); }
@@ -38,6 +43,7 @@ class Acceptor {
   EventLoop& loop_;
   const OnConnection on_connection_;
   std::vector<std::unique_ptr<Socket>> sockets_;
+  bool started_ = false;
   bool paused_ = false;  // no descriptor is left; goes on when again_timer_ is due
   std::atomic<int64_t> failures_{0};
   TimerOf<Acceptor, &Acceptor::AcceptAll> again_timer_;

@@ -1,12 +1,17 @@
 #include "proxy/net/buffer.h"
 
+#include <algorithm>
 #include <cstring>
+
+#include "proxy/base/poison.h"
 
 namespace lanekeeper {
 namespace {
 
 // A slice may keep a block alive that is this many times as large.
 constexpr uint32_t kPinnedFactor = 4;
+// A block that small pieces share: with its header it is one of the pool's.
+constexpr size_t kSharedBytesMax = 1024 - sizeof(Block);
 
 }  // namespace
 
@@ -18,8 +23,9 @@ Block* Buffers::NewReadBlock() {
   if (kept_.empty()) return NewBlock(kReadBytes);
   Block* block = kept_.back();
   kept_.pop_back();
+  Unpoison(block->data(), kReadBytes);
   block->references = 1;
-  Hold(kReadBytes);
+  budget_.Add(kReadBytes);
   return block;
 }
 
@@ -27,13 +33,16 @@ Block* Buffers::NewBlock(uint32_t capacity) {
   auto* block = static_cast<Block*>(pool_.Allocate(sizeof(Block) + capacity));
   block->references = 1;
   block->capacity = capacity;
-  Hold(capacity);
+  budget_.Add(capacity);
   return block;
 }
 
 void Buffers::Free(Block* block) {
-  Hold(-int64_t{block->capacity});
-  if (block->capacity == kReadBytes && kept_.size() < kKeptBlocks) return kept_.push_back(block);
+  budget_.Add(-int64_t{block->capacity});
+  if (block->capacity == kReadBytes && kept_.size() < kKeptBlocks) {
+    Poison(block->data(), kReadBytes);
+    return kept_.push_back(block);
+  }
   pool_.Deallocate(block, sizeof(Block) + block->capacity);
 }
 
@@ -58,11 +67,27 @@ void SliceQueue::Append(Block* block, const uint8_t* data, uint32_t size) {
   Push(block, data, size, block->capacity < size * kPinnedFactor);
 }
 
+// Bytes that came one by one must not cost a block and a node each: from the second piece on there
+// is room for as much as is there already.
 void SliceQueue::AppendCopy(const uint8_t* data, size_t size) {
   if (size == 0) return;
-  Block* block = buffers_->NewBlock(static_cast<uint32_t>(size));
+  if (last_ != nullptr && RoomBehind(*last_) >= size) {
+    std::memcpy(last_->block->data() + (last_->data - last_->block->data()) + last_->size, data,
+                size);
+    last_->size += static_cast<uint32_t>(size);
+    bytes_ += size;
+    return;
+  }
+  const size_t capacity = std::max(size, std::min<size_t>(bytes_, kSharedBytesMax));
+  Block* block = buffers_->NewBlock(static_cast<uint32_t>(capacity));
   std::memcpy(block->data(), data, size);
   Push(block, block->data(), static_cast<uint32_t>(size), true);
+}
+
+// What nobody else can see of the block that a slice is in.
+size_t SliceQueue::RoomBehind(const Node& node) {
+  if (!node.compact || node.block->references > 1) return 0;
+  return static_cast<size_t>(node.block->data() + node.block->capacity - (node.data + node.size));
 }
 
 void SliceQueue::Splice(SliceQueue& other) {

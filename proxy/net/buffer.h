@@ -3,12 +3,12 @@
 // worker's loop. Blocks and nodes come from freelists.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "proxy/base/pool.h"
+#include "proxy/net/buffer_budget.h"
 
 namespace lanekeeper {
 
@@ -38,16 +38,18 @@ class Buffers {
   }
 
   Pool& pool() { return pool_; }
-  // Any thread: in blocks that somebody refers to.
-  int64_t bytes_held() const { return bytes_held_.load(std::memory_order_relaxed); }
+  // Counts the blocks that somebody refers to; what is held elsewhere is added by its owner.
+  BufferBudget& budget() { return budget_; }
+  const BufferBudget& budget() const { return budget_; }
+  // Any thread.
+  int64_t bytes_held() const { return budget_.held(); }
 
  private:
   void Free(Block* block);
-  void Hold(int64_t bytes) { bytes_held_.store(bytes_held() + bytes, std::memory_order_relaxed); }
 
   Pool& pool_;
   std::vector<Block*> kept_;
-  std::atomic<int64_t> bytes_held_{0};
+  BufferBudget budget_;
 };
 
 // Slices in order. Owns a reference to each of their blocks.
@@ -76,7 +78,7 @@ class SliceQueue {
 
   // Takes a reference to the block.
   void Append(Block* block, const uint8_t* data, uint32_t size);
-  // A copy of the bytes, in a block of their own.
+  // A copy of the bytes, behind others that were copied or in a block of their own.
   void AppendCopy(const uint8_t* data, size_t size);
   // All of the other's.
   void Splice(SliceQueue& other);
@@ -105,6 +107,7 @@ class SliceQueue {
  private:
   void Push(Block* block, const uint8_t* data, uint32_t size, bool compact);
   void PopFront();
+  static size_t RoomBehind(const Node& node);
 
   Buffers* buffers_;
   Node* first_ = nullptr;

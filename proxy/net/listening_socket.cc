@@ -19,8 +19,6 @@ namespace lanekeeper {
 namespace {
 
 constexpr int kBacklog = 1024;
-// Who may connect is decided by the directory: containers of one pod rarely share a user.
-constexpr mode_t kUnixSocketMode = 0666;
 
 [[noreturn]] void Fail(const std::string& name, const std::string& why) {
   throw std::runtime_error(fmt::format("cannot listen on {}: {}", name, why));
@@ -73,7 +71,7 @@ ListeningSocket::~ListeningSocket() {
   if (fd_ && is_unix()) unlink(unix_path_.c_str());
 }
 
-std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address) {
+std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address, mode_t unix_mode) {
   std::vector<ListeningSocket> sockets;
   if (address.is_unix()) {
     const std::string name = "unix://" + address.unix_path;
@@ -83,8 +81,9 @@ std::vector<ListeningSocket> ListeningSocket::Open(const ListenAddress& address)
     RemoveStaleSocket(*local, path, name);
     Fd fd = NewSocket(AF_UNIX);
     if (!fd) Fail(name, std::strerror(errno));
+    fchmod(fd.get(), unix_mode);  // the file never has more
     BindAndListen(fd, *local, name);
-    chmod(path, kUnixSocketMode);
+    chmod(path, unix_mode);  // nor less, whatever the umask
     sockets.push_back(ListeningSocket(std::move(fd), name, 0, address.unix_path));
     return sockets;
   }

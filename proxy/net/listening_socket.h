@@ -2,6 +2,8 @@
 // Any thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -12,9 +14,13 @@ namespace lanekeeper {
 
 class ListeningSocket {
  public:
+  // Who may connect is decided by the directory: containers of one pod rarely share a user.
+  static constexpr mode_t kUnixMode = 0666;
+
   // Every socket that `address` means ("localhost" may be two); throws std::runtime_error that says
   // why not. With port 0 the first socket picks the port and the others take the same.
-  static std::vector<ListeningSocket> Open(const ListenAddress& address);
+  static std::vector<ListeningSocket> Open(const ListenAddress& address,
+                                           mode_t unix_mode = kUnixMode);
 
   ListeningSocket(ListeningSocket&& other) noexcept = default;
   ListeningSocket& operator=(ListeningSocket&&) = delete;

@@ -17,7 +17,9 @@ namespace {
 // How long an answer that came too late is still one.
 constexpr Instant kKeptFor = 30'000'000'000;
 
-Resolver::Answer LookUpBySystem(const std::string& host, uint16_t port) {
+}  // namespace
+
+Resolver::Answer Resolver::LookUpBySystem(const std::string& host, uint16_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_ADDRCONFIG;
@@ -40,8 +42,6 @@ Resolver::Answer LookUpBySystem(const std::string& host, uint16_t port) {
   if (answer.addresses.empty()) answer.error = "the name has no address";
   return answer;
 }
-
-}  // namespace
 
 // What the thread and the Resolver both have; the thread may outlive the Resolver.
 struct Resolver::Shared {
@@ -77,8 +77,6 @@ void Resolver::Shared::Run() {
     });
   }
 }
-
-Resolver::Resolver(EventLoop& loop) : Resolver(loop, &LookUpBySystem) {}
 
 Resolver::Resolver(EventLoop& loop, LookUp look_up, std::chrono::nanoseconds patience)
     : loop_(loop),

@@ -29,9 +29,12 @@ class Resolver {
 
   static constexpr std::chrono::nanoseconds kPatience = std::chrono::seconds(5);
 
-  explicit Resolver(EventLoop& loop);
-  // For tests.
-  Resolver(EventLoop& loop, LookUp look_up, std::chrono::nanoseconds patience = kPatience);
+  // getaddrinfo.
+  static Answer LookUpBySystem(const std::string& host, uint16_t port);
+
+  // Other look-ups are for tests.
+  explicit Resolver(EventLoop& loop, LookUp look_up = &LookUpBySystem,
+                    std::chrono::nanoseconds patience = kPatience);
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
   ~Resolver();

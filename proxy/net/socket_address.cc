@@ -115,6 +115,18 @@ std::string SocketAddress::Name() const {
   }
 }
 
+std::string SocketAddress::Ip() const {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (family() == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage);
+    inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+  } else if (family() == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(storage);
+    inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+  }
+  return text.data();
+}
+
 bool SocketAddress::operator==(const SocketAddress& other) const {
   return size == other.size && std::memcmp(&storage, &other.storage, size) == 0;
 }

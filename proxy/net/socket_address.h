@@ -25,6 +25,8 @@ struct SocketAddress {
   int family() const { return storage.ss_family; }
   // "ipv4:1.2.3.4:50", "ipv6:[::1]:50", "unix:/path", "unix-abstract:name"; "unix:" without a path.
   std::string Name() const;
+  // "1.2.3.4" or "::1"; empty for a unix socket.
+  std::string Ip() const;
   bool operator==(const SocketAddress& other) const;
 };
 

@@ -34,6 +34,11 @@ MethodLabels::Id MethodLabels::Intern(std::string_view path) {
   return id;
 }
 
+void MethodLabels::SetMax(int max_methods) {
+  std::lock_guard lock(mutex_);
+  max_methods_ = static_cast<size_t>(max_methods);
+}
+
 MethodLabel MethodLabels::Label(Id id) const {
   std::lock_guard lock(mutex_);
   return labels_[id];

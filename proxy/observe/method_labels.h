@@ -36,9 +36,12 @@ class MethodLabels {
 
   MethodLabel Label(Id id) const;
 
+  // For methods that are still to come: those that have a label keep it.
+  void SetMax(int max_methods);
+
  private:
-  const size_t max_methods_;
   mutable std::mutex mutex_;
+  size_t max_methods_;
   std::vector<MethodLabel> labels_;
   std::unordered_map<std::string, Id, StringHash, std::equal_to<>> ids_;
 };

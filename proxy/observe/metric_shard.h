@@ -102,6 +102,7 @@ class MetricShard {
   // By direction. LaneWait::kStart of to_upstream is lanekeeper_upstream_start_wait_seconds too.
   std::array<std::array<WaitCells, kLaneWaits>, 2> waits;
   Cell streams_half_closed;
+  WaitCells queue_waits;  // in limits.queue
   DurationCells<kLagBuckets> loop_lag;
 
  private:

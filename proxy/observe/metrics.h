@@ -47,6 +47,9 @@ class Metrics final : public prometheus::Collectable {
 
   std::vector<prometheus::MetricFamily> Collect() const override;
 
+  // metrics.max_methods, for methods that are still to come. Any thread.
+  void SetMaxMethods(int max_methods) { labels_.SetMax(max_methods); }
+
   // Under a lock: be quick.
   void ForEachShard(const std::function<void(const MetricShard&)>& visit) const;
   // The total of one cell over all shards.

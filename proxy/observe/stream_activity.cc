@@ -41,6 +41,11 @@ StreamActivity::~StreamActivity() {
   if (requests_ended_.Get() != 0) metrics_.streams_half_closed.Add(-1);
 }
 
+void StreamActivity::QueueLeft() {
+  metrics_.queue_waits.Observe(nanoseconds(clock_.now() - queued_since_.Get()));
+  queued_since_.Set(0);
+}
+
 void StreamActivity::RequestsEnded() {
   if (requests_ended_.Get() == 0) metrics_.streams_half_closed.Add(1);
   requests_ended_.Set(clock_.now());
@@ -66,7 +71,11 @@ LaneSnapshot StreamActivity::Look(Direction direction, Instant now,
   lane.bytes = way.bytes.Get();
   lane.sender_wait = way.receive.total();
   lane.receiver_wait = block.total + Since(block.since, now);
-  if (starting != 0) {
+  if (const Instant queued = to_upstream ? queued_since_.Get() : 0; queued != 0) {
+    lane.state = LaneState::kWaiting;
+    lane.waiting_for = WaitingFor::kAdmission;
+    lane.state_for = Since(queued, now);
+  } else if (starting != 0) {
     lane.state = LaneState::kWaiting;
     lane.waiting_for = waits.connected ? WaitingFor::kStreamSlot : WaitingFor::kConnection;
     lane.state_for = Since(starting, now);

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 
 #include "proxy/base/clock.h"
@@ -17,6 +19,25 @@ namespace lanekeeper {
 struct StallRules {
   std::chrono::nanoseconds blocked_after{0};
   std::chrono::nanoseconds silent_after{0};
+};
+
+// The rules that are in force, which any thread may read while another changes them.
+class CurrentStallRules {
+ public:
+  CurrentStallRules(const StallRules& rules) { Set(rules); }
+
+  void Set(const StallRules& rules) {
+    blocked_after_.store(rules.blocked_after.count(), std::memory_order_relaxed);
+    silent_after_.store(rules.silent_after.count(), std::memory_order_relaxed);
+  }
+  StallRules Get() const {
+    return {std::chrono::nanoseconds(blocked_after_.load(std::memory_order_relaxed)),
+            std::chrono::nanoseconds(silent_after_.load(std::memory_order_relaxed))};
+  }
+
+ private:
+  std::atomic<int64_t> blocked_after_{0};
+  std::atomic<int64_t> silent_after_{0};
 };
 
 // What the HTTP/2 side knows of one direction: since when its bytes cannot leave, and for whom they
@@ -96,6 +117,10 @@ class StreamActivity {
   // The wait of the request headers until they leave.
   LaneRecorder& start() { return start_; }
 
+  // It waits in limits.queue from one to the other.
+  void QueueEntered() { queued_since_.Set(clock_.now()); }
+  void QueueLeft();
+  bool queued() const { return queued_since_.Get() != 0; }
   // The requests are complete and have been passed on.
   void RequestsEnded();
   // The upstream has answered, if only with headers.
@@ -127,6 +152,7 @@ class StreamActivity {
   Cell attempts_;
   Cell answered_;
   Cell requests_ended_;  // when; 0: not yet
+  Cell queued_since_;    // 0: it does not wait there
 };
 
 }  // namespace lanekeeper

@@ -139,6 +139,10 @@ void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
         return s.waits[static_cast<size_t>(Direction::kToUpstream)]
                       [static_cast<size_t>(LaneWait::kStart)];
       });
+  collect.Histogram<kWaitBuckets>(
+      "lanekeeper_queue_wait_seconds",
+      "Time that RPCs waited in limits.queue until another ended, or until they themselves did.",
+      [](const MetricShard& s) -> auto& { return s.queue_waits; });
   collect.Histogram<kLagBuckets>(
       "lanekeeper_worker_loop_lag_seconds",
       "How late the loops that take RPCs do what is due, measured twice a second.",

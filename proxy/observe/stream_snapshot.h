@@ -19,7 +19,8 @@ using StreamId = uint64_t;
 enum class LaneState {
   kReceiving,   // waits for the sender's next message
   kSending,     // has a message that the receiver does not take yet
-  kWaiting,     // the upstream has not taken the RPC yet: no stream slot, or no connection
+  kWaiting,     // the upstream has not taken the RPC yet: no stream slot, or no connection; or it
+                // waits in limits.queue
   kHalfClosed,  // the sender has ended it, and all of it has been passed on
 };
 template <>
@@ -36,6 +37,7 @@ enum class WaitingFor {
   kStreamSlot,
   kConnection,
   kConnectionWindow,  // the upstream takes nothing more on the whole connection
+  kAdmission,         // another RPC must end first: limits.open_rpcs
 };
 template <>
 inline constexpr auto kLabels<WaitingFor> =
@@ -44,7 +46,8 @@ inline constexpr auto kLabels<WaitingFor> =
                                       {"receiver", WaitingFor::kReceiver},
                                       {"stream_slot", WaitingFor::kStreamSlot},
                                       {"connection", WaitingFor::kConnection},
-                                      {"connection_window", WaitingFor::kConnectionWindow}});
+                                      {"connection_window", WaitingFor::kConnectionWindow},
+                                      {"admission", WaitingFor::kAdmission}});
 
 // One direction of a stream.
 struct LaneSnapshot {

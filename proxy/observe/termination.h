@@ -38,13 +38,28 @@ inline constexpr auto kLabels<TerminationCause> = std::to_array<Named<Terminatio
 inline constexpr size_t kTerminationCauses = kLabels<TerminationCause>.size();
 
 // Why an RPC was refused at once; the label of lanekeeper_rpcs_rejected_total.
-enum class RejectReason { kOpenRpcs, kNoThread, kUpstreamWaiting, kDraining };
+enum class RejectReason {
+  kOpenRpcs,
+  kQueueFull,     // of limits.queue
+  kQueueTimeout,  // it has waited there for too long
+  kStreamsPerConnection,
+  kMethods,
+  kBufferedBytes,
+  kNoThread,
+  kUpstreamWaiting,
+  kDraining
+};
 template <>
-inline constexpr auto kLabels<RejectReason> =
-    std::to_array<Named<RejectReason>>({{"open_rpcs", RejectReason::kOpenRpcs},
-                                        {"no_thread", RejectReason::kNoThread},
-                                        {"upstream_waiting", RejectReason::kUpstreamWaiting},
-                                        {"draining", RejectReason::kDraining}});
+inline constexpr auto kLabels<RejectReason> = std::to_array<Named<RejectReason>>(
+    {{"open_rpcs", RejectReason::kOpenRpcs},
+     {"queue_full", RejectReason::kQueueFull},
+     {"queue_timeout", RejectReason::kQueueTimeout},
+     {"streams_per_connection", RejectReason::kStreamsPerConnection},
+     {"methods", RejectReason::kMethods},
+     {"buffered_bytes", RejectReason::kBufferedBytes},
+     {"no_thread", RejectReason::kNoThread},
+     {"upstream_waiting", RejectReason::kUpstreamWaiting},
+     {"draining", RejectReason::kDraining}});
 inline constexpr size_t kRejectReasons = kLabels<RejectReason>.size();
 
 // The status that the downstream gets.
@@ -53,9 +68,14 @@ inline StatusCode CodeFor(RejectReason reason) {
                                            : StatusCode::kResourceExhausted;
 }
 
+// What the downstream reads, where nothing more is known of the limit.
 inline std::string MessageFor(RejectReason reason) {
   constexpr auto kMessages = std::to_array<Named<RejectReason>>(
       {{"lanekeeper: limits.open_rpcs RPCs are open already", RejectReason::kOpenRpcs},
+       {"lanekeeper: limits.open_rpcs RPCs are open, limits.queue.length wait already",
+        RejectReason::kQueueFull},
+       {"lanekeeper: limits.open_rpcs RPCs are open, and none ended within limits.queue.timeout",
+        RejectReason::kQueueTimeout},
        {"lanekeeper: no thread could be started for this RPC", RejectReason::kNoThread},
        {"lanekeeper: limits.upstream_waiting RPCs wait for the upstream already",
         RejectReason::kUpstreamWaiting},

@@ -45,21 +45,58 @@ Rpc::Rpc(StreamId id, AdmittedPlace place, Request request, RpcEnvironment& envi
       downstream_(fiber_, environment.loop.buffers(), *this),
       upstream_(fiber_, environment.loop.buffers(), *this),
       attempts_(environment.loop.buffers()),
-      requests_(environment.message_bytes_max),
-      responses_(environment.message_bytes_max),
+      requests_(environment.rules.message_bytes_max),
+      responses_(environment.rules.message_bytes_max),
       deadline_(environment.loop.timers(), *this) {
   downstream_.set_source(&upstream_);
   upstream_.set_source(&downstream_);
   if (request_.content_length >= 0) downstream_.ExpectBytes(request_.content_length);
   if (request_.timeout) {
     deadline_at_ = environment_.loop.now() + request_.timeout->count();
-    deadline_.Set(deadline_at_);
+    SetDeadline();
   }
 }
 
 Rpc::~Rpc() { environment_.executor.Release(fiber_); }
 
-void Rpc::Start() { Run(); }
+void Rpc::Start() {
+  if (!place_.waits()) {
+    Run();
+    return;
+  }
+  // One that fails anyway keeps nobody waiting.
+  if (request_.problem) return FailWith(Ending(*request_.problem), true);
+  WaitForPlace();
+}
+
+// Without a thread, and with no more of its requests than fit its stream's window.
+void Rpc::WaitForPlace() {
+  activity_.QueueEntered();
+  place_.Queue(*this);
+  const Instant timeout = place_.queue_timeout().count();
+  if (timeout == 0) return;
+  const Instant due = environment_.loop.now() + timeout;
+  if (deadline_at_ == 0 || due < deadline_at_) deadline_.Set(due);
+}
+
+void Rpc::LeaveQueue() {
+  if (!place_.waits()) return;
+  place_.GiveUp();
+  if (activity_.queued()) activity_.QueueLeft();
+}
+
+void Rpc::OnPlace() {
+  activity_.QueueLeft();
+  SetDeadline();
+  Run();
+}
+
+void Rpc::SetDeadline() {
+  if (deadline_at_ != 0)
+    deadline_.Set(deadline_at_);
+  else
+    deadline_.Cancel();
+}
 
 // What waits for the start leaves with it: the stream is opened, and what was kept goes again.
 void Rpc::OnSlot(http2::Connection& connection) {
@@ -100,6 +137,12 @@ void Rpc::OnStartFailed(StatusCode code, std::string message) {
 }
 
 void Rpc::OnDeadline() {
+  if (place_.waits() && (deadline_at_ == 0 || environment_.loop.now() < deadline_at_)) {
+    environment_.metrics.rejected[static_cast<size_t>(RejectReason::kQueueTimeout)].Add(1);
+    return FailWith({TerminationCause::kLimit, CodeFor(RejectReason::kQueueTimeout),
+                     MessageFor(RejectReason::kQueueTimeout)},
+                    true);
+  }
   // In the words of gRPC's own timers, any of which may have been the first.
   FailWith({TerminationCause::kDeadline, StatusCode::kDeadlineExceeded, "Deadline Exceeded"}, true);
 }
@@ -138,6 +181,7 @@ void Rpc::CloseUpstream(uint32_t code) {
 }
 
 void Rpc::GiveUpStart() {
+  LeaveQueue();
   attempts_.Commit(AttemptEvent::kGaveUp);
   if (!StartRequest::alone()) environment_.channel.Withdraw(*this);
   if (activity_.start().busy_since() != 0) activity_.start().Completed();

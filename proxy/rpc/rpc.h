@@ -28,18 +28,24 @@ namespace lanekeeper {
 class Executor;
 class RpcShard;
 
+// What a reload may change, on the loop's thread. An RPC goes by the message size that it began
+// with.
+struct RpcRules {
+  uint64_t message_bytes_max;
+  size_t response_metadata_bytes_max;
+  const char* response_metadata_key;  // of the configuration, for texts
+  AccessLog access_log;
+};
+
 // What every RPC of a worker shares. Outlives them all.
 struct RpcEnvironment {
   EventLoop& loop;
   MetricShard& metrics;
   UpstreamChannel& channel;
   Executor& executor;
-  uint64_t message_bytes_max;
-  size_t response_metadata_bytes_max;
-  const char* response_metadata_key;  // of the configuration, for texts
+  RpcRules rules;
   RpcThreadKind thread_kind;
-  StallRules stall_rules;
-  AccessLog access_log;
+  CurrentStallRules stall_rules;
   // The time of day when the steady clock was at 0: once for all, so that the start of an RPC stays
   // the same whenever somebody looks.
   std::chrono::system_clock::time_point steady_epoch;
@@ -58,6 +64,7 @@ struct Request {
 class Rpc final : public Pooled,
                   public Retired,
                   private http2::StreamObserver,
+                  private PlaceObserver,
                   private StartRequest {
  public:
   Rpc(StreamId id, AdmittedPlace place, Request request, RpcEnvironment& environment,
@@ -68,7 +75,7 @@ class Rpc final : public Pooled,
 
   // The stream that the request came on; then Start.
   http2::Stream& downstream() { return downstream_; }
-  // Runs on its fiber from the next turn of the ready list on.
+  // Runs on its fiber from the next turn of the ready list on; or waits for its turn to be let in.
   void Start();
 
   // Any thread, while the registry keeps the RPC alive. Ends it at once with this status, whatever
@@ -93,6 +100,10 @@ class Rpc final : public Pooled,
 
  private:
   // ---- rpc.cc
+  void WaitForPlace();
+  void LeaveQueue();
+  void OnPlace() override;
+  void SetDeadline();
   void OnDeadline();
   void OnClosed(http2::Stream& stream) override;
   void OnContractViolation(const char* operation) override;
@@ -123,7 +134,7 @@ class Rpc final : public Pooled,
   std::optional<std::chrono::nanoseconds> deadline_left(Instant now) const;
   bool deadline_passed() const;
 
-  const AdmittedPlace place_;  // destroyed last, when all numbers have been settled
+  AdmittedPlace place_;  // destroyed last, when all numbers have been settled
   const StreamId id_;
   RpcEnvironment& environment_;
   RpcShard& owner_;

@@ -39,12 +39,12 @@ StreamSnapshot Rpc::Snapshot() const {
   snapshot.answered = activity_.answered();
   snapshot.to_upstream = activity_.Look(Direction::kToUpstream, now, waits);
   snapshot.to_downstream = activity_.Look(Direction::kToDownstream, now, waits);
-  snapshot.stall = activity_.FindStall(environment_.stall_rules, now, waits);
+  snapshot.stall = activity_.FindStall(environment_.stall_rules.Get(), now, waits);
   return snapshot;
 }
 
 std::optional<Stall> Rpc::FindStall(Instant now) const {
-  return activity_.FindStall(environment_.stall_rules, now, Waits());
+  return activity_.FindStall(environment_.stall_rules.Get(), now, Waits());
 }
 
 void Rpc::Cancel(Ending ending, bool at_once) {
@@ -66,7 +66,7 @@ bool Rpc::deadline_passed() const {
 }
 
 void Rpc::LogEnd() const {
-  const AccessLog& log = environment_.access_log;
+  const AccessLog& log = environment_.rules.access_log;
   const bool told_stuck = told_stuck_.load(std::memory_order_relaxed);
   if (!log.wants(recorder_.code()) && !(told_stuck && log.on())) return;
   log.Write({Snapshot(), recorder_.code(), recorder_.cause(), activity_.start_wait(),

@@ -36,11 +36,11 @@ int64_t CountPassed(StreamActivity& activity, MetricShard& metrics, Direction di
 std::optional<Ending> Translate(const http2::Stream& upstream, http2::FieldList& received,
                                 const RpcEnvironment& environment) {
   if (upstream.fields_too_large() ||
-      received.list_bytes() > environment.response_metadata_bytes_max) {
+      received.list_bytes() > environment.rules.response_metadata_bytes_max) {
     return Ending{TerminationCause::kLimit, StatusCode::kResourceExhausted,
                   fmt::format("lanekeeper: metadata of {} bytes exceeds limits.{}, {} bytes",
-                              received.list_bytes(), environment.response_metadata_key,
-                              environment.response_metadata_bytes_max)};
+                              received.list_bytes(), environment.rules.response_metadata_key,
+                              environment.rules.response_metadata_bytes_max)};
   }
   if (const std::optional<std::string> illegal = TranslateResponse(received)) {
     return Ending{
@@ -186,7 +186,7 @@ bool Rpc::Count(Direction direction, MessageCounter& counter, SliceQueue& bytes)
   }
   FailWith({TerminationCause::kLimit, StatusCode::kResourceExhausted,
             fmt::format("lanekeeper: message of {} bytes exceeds limits.message_size, {} bytes",
-                        counter.too_large(), environment_.message_bytes_max)},
+                        counter.too_large(), counter.size_max())},
            false);
   return false;
 }

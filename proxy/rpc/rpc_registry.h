@@ -46,7 +46,7 @@ class RpcShard {
 
 class RpcRegistry {
  public:
-  explicit RpcRegistry(int64_t open_rpcs_max) : admission_(open_rpcs_max) {}
+  explicit RpcRegistry(const LimitsConfig& limits) : admission_(limits) {}
   RpcRegistry(const RpcRegistry&) = delete;
   RpcRegistry& operator=(const RpcRegistry&) = delete;
 

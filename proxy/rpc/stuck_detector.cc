@@ -69,10 +69,20 @@ StallRules StallRulesOf(const StuckConfig& config) {
 }
 
 StuckDetector::StuckDetector(const StuckConfig& config, RpcRegistry& registry)
-    : config_(config), registry_(registry) {
+    : registry_(registry) {
+  Configure(config);
+}
+
+void StuckDetector::Configure(const StuckConfig& config) {
+  {
+    const std::lock_guard lock(mutex_);
+    config_ = config;
+    changed_ = true;
+  }
+  wake_.notify_one();
   const StallRules rules = StallRulesOf(config);
-  if (rules.blocked_after.count() == 0 && rules.silent_after.count() == 0) return;
-  thread_ = std::thread([this] { Run(); });
+  const bool off = rules.blocked_after.count() == 0 && rules.silent_after.count() == 0;
+  if (!off && !thread_.joinable()) thread_ = std::thread([this] { Run(); });
 }
 
 StuckDetector::~StuckDetector() {
@@ -86,9 +96,13 @@ StuckDetector::~StuckDetector() {
 
 void StuckDetector::Run() {
   SetThreadName("lk-stuck");
-  const milliseconds interval = IntervalFor(config_);
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, interval, [this] { return stopping_; })) {
+  for (;;) {
+    changed_ = false;
+    action_ = config_.action;
+    wake_.wait_for(lock, IntervalFor(config_), [this] { return stopping_ || changed_; });
+    if (stopping_) return;
+    if (changed_) continue;
     lock.unlock();
     Look();
     lock.lock();
@@ -135,7 +149,7 @@ void StuckDetector::Tell(StreamId id, const Stall& stall) {
   stalls_[static_cast<size_t>(stall.direction)][static_cast<size_t>(stall.kind)].fetch_add(
       1, std::memory_order_relaxed);
   if (!LogStuckStream(id, stall)) return;
-  if (config_.action != StuckAction::kCancel || !IsBlocked(stall.kind)) return;
+  if (action_ != StuckAction::kCancel || !IsBlocked(stall.kind)) return;
   if (stall.kind != StallKind::kUpstreamWindow) return Cancel(id, stall);
   // Those that hold the window are ended, not those that wait for it.
   for (const StreamId holder : window_holders_) Cancel(holder, stall);

@@ -20,12 +20,15 @@ namespace lanekeeper {
 
 class StuckDetector {
  public:
-  // The registry outlives this. Starts no thread where the configuration lets nothing count as
+  // The registry outlives this. Starts no thread before the configuration lets something count as
   // stuck.
   StuckDetector(const StuckConfig& config, RpcRegistry& registry);
   StuckDetector(const StuckDetector&) = delete;
   StuckDetector& operator=(const StuckDetector&) = delete;
   ~StuckDetector();
+
+  // From the next look on. One thread at a time.
+  void Configure(const StuckConfig& config);
 
   // Streams that were stuck when it looked last, and how often streams became so.
   int64_t stuck(Direction direction, StallKind kind) const {
@@ -58,9 +61,9 @@ class StuckDetector {
   void TellMoving(const Stalls& found);
   void Count(const Stalls& found);
 
-  const StuckConfig config_;
   RpcRegistry& registry_;
-  Stalls known_;  // as of the last look
+  StuckAction action_ = StuckAction::kReport;  // at this look
+  Stalls known_;                               // as of the last look
   mutable std::mutex holders_mutex_;
   std::vector<StreamId> window_holders_;
   Counts stuck_now_{};
@@ -68,6 +71,8 @@ class StuckDetector {
 
   std::mutex mutex_;
   std::condition_variable wake_;
+  StuckConfig config_;
+  bool changed_ = false;  // since the thread has seen it
   bool stopping_ = false;
   std::thread thread_;
 };

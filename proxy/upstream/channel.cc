@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/target.h"
+#include "config/tls_files.h"
 #include "proxy/observe/termination.h"
 
 namespace lanekeeper {
@@ -14,12 +15,26 @@ namespace {
 
 // A name is asked for again at most so often.
 constexpr Instant kResolveInterval = 1'000'000'000;
+// As often as servers take them without being told.
+constexpr std::chrono::nanoseconds kKeepaliveTimeMax = std::chrono::hours(2);
+// A peer that ends a connection after fewer resets than these has another reason.
+constexpr int64_t kResetsThatCount = 16;
 
-UpstreamManners MannersOf(const UpstreamConfig& config, size_t header_list_bytes_max,
-                          http2::FrameCounts& counts) {
+// Of a name that is complete: certificates have none.
+std::string WithoutLastDot(const std::string& host) {
+  return host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
+}
+
+UpstreamManners MannersOf(const UpstreamConfig& config, const ChannelTraits& traits,
+                          size_t header_list_bytes_max, http2::FrameCounts& counts) {
   UpstreamManners manners;
   manners.keepalive_time = config.keepalive.time;
   manners.keepalive_timeout = config.keepalive.timeout;
+  manners.dial_timeout = traits.dial_timeout;
+  manners.max_age = config.max_age;
+  manners.idle_after = traits.idle_after;
+  manners.connections_max = static_cast<size_t>(config.connections);
+  manners.first_stream_id = traits.first_stream_id;
   manners.header_list_bytes_max = header_list_bytes_max;
   manners.counts = &counts;
   return manners;
@@ -28,13 +43,16 @@ UpstreamManners MannersOf(const UpstreamConfig& config, size_t header_list_bytes
 }  // namespace
 
 Channel::Channel(EventLoop& loop, const UpstreamConfig& config, int64_t waiting_max,
-                 size_t header_list_bytes_max)
+                 size_t header_list_bytes_max, const ChannelTraits& traits)
     : loop_(loop),
       config_(config),
       waiting_max_(waiting_max),
-      manners_(MannersOf(config, header_list_bytes_max, frames_)),
-      resolver_(loop),
-      resolve_timer_(loop.timers(), *this) {}
+      manners_(MannersOf(config, traits, header_list_bytes_max, frames_)),
+      resolver_(loop, traits.look_up),
+      resolve_timer_(loop.timers(), *this) {
+  manners_.tls_counts = &tls_counts_;
+  SetCredentials();
+}
 
 // Subchannels first: their connections end, and what RPCs are left are told.
 Channel::~Channel() {
@@ -46,6 +64,7 @@ void Channel::Connect() {
   std::string why;
   const auto target = ParseUpstreamTarget(config_.address, &why);
   if (!target) throw std::runtime_error(fmt::format("upstream {}: {}", config_.address, why));
+  manners_.server_name = config_.tls.server_name.value_or("");
   std::vector<SocketAddress> addresses;
   for (const ListenAddress& endpoint : target->endpoints) {
     if (endpoint.is_unix()) {
@@ -57,6 +76,7 @@ void Channel::Connect() {
     } else {
       host_ = endpoint.host;
       port_ = endpoint.port;
+      if (manners_.server_name.empty()) manners_.server_name = WithoutLastDot(host_);
     }
   }
   if (!host_.empty()) return Resolve();
@@ -67,8 +87,9 @@ void Channel::Resolve() {
   if (resolving_) return;
   resolving_ = true;
   if (subchannels_.empty()) state_.store(ChannelState::kConnecting, std::memory_order_relaxed);
-  resolver_.Resolve(host_, port_,
-                    [this](Resolver::Answer answer) { OnResolved(std::move(answer)); });
+  resolver_.Resolve(host_, port_, [this, number = target_number_](Resolver::Answer answer) {
+    if (number == target_number_) OnResolved(std::move(answer));
+  });
 }
 
 // An answer without addresses changes nothing that works.
@@ -78,6 +99,9 @@ void Channel::OnResolved(Resolver::Answer answer) {
   if (!answer.addresses.empty()) {
     resolve_backoff_.Reset();
     error_.clear();
+    if (config_.resolve_interval.count() > 0) {
+      resolve_timer_.Set(loop_.now() + std::chrono::nanoseconds(config_.resolve_interval).count());
+    }
     return SetAddresses(std::move(answer.addresses));
   }
   error_ = fmt::format("cannot resolve '{}': {}", host_, answer.error);
@@ -94,18 +118,17 @@ void Channel::SetAddresses(std::vector<SocketAddress> addresses) {
       subchannels_.front()->SetAddresses(std::move(addresses));
     return Update();
   }
-  const auto gone =
-      std::stable_partition(subchannels_.begin(), subchannels_.end(), [&](const auto& subchannel) {
-        return std::find(addresses.begin(), addresses.end(), subchannel->addresses().front()) !=
-               addresses.end();
-      });
-  std::vector<Subchannel*> leave;
-  for (auto one = gone; one != subchannels_.end(); ++one) {
-    leave.push_back(one->get());
-    leaving_.push_back(std::move(*one));
+  SpreadOver(addresses);
+  Update();
+}
+
+// round_robin: a connection for each address. Those whose address is gone stay until others are
+// ready: a name may move to addresses that do not answer.
+void Channel::SpreadOver(const std::vector<SocketAddress>& addresses) {
+  for (const auto& one : subchannels_) {
+    const auto& own = one->addresses().front();
+    one->set_listed(std::find(addresses.begin(), addresses.end(), own) != addresses.end());
   }
-  subchannels_.erase(gone, subchannels_.end());
-  for (Subchannel* subchannel : leave) subchannel->Leave();
   for (const SocketAddress& address : addresses) {
     const bool known = std::any_of(
         subchannels_.begin(), subchannels_.end(),
@@ -114,7 +137,25 @@ void Channel::SetAddresses(std::vector<SocketAddress> addresses) {
     subchannels_.push_back(
         std::make_unique<Subchannel>(loop_, std::vector<SocketAddress>{address}, manners_, *this));
   }
-  Update();
+}
+
+void Channel::LeaveUnlisted() {
+  const auto is_listed = [](const auto& one) { return one->listed(); };
+  if (std::all_of(subchannels_.begin(), subchannels_.end(), is_listed)) return;
+  const bool served = std::any_of(subchannels_.begin(), subchannels_.end(), [](const auto& one) {
+    return one->listed() && one->state() == SubchannelState::kReady;
+  });
+  const auto gone =
+      std::stable_partition(subchannels_.begin(), subchannels_.end(), [&](const auto& one) {
+        return one->listed() || (!served && one->state() == SubchannelState::kReady);
+      });
+  std::vector<Subchannel*> leave;
+  for (auto one = gone; one != subchannels_.end(); ++one) {
+    leave.push_back(one->get());
+    leaving_.push_back(std::move(*one));
+  }
+  subchannels_.erase(gone, subchannels_.end());
+  for (Subchannel* subchannel : leave) subchannel->Leave();
 }
 
 http2::Connection* Channel::Pick() {
@@ -140,6 +181,18 @@ void Channel::Start(StartRequest& request) {
   }
   request.Join(queue_);
   waiting_.fetch_add(1, std::memory_order_relaxed);
+  Grow();
+}
+
+// gRFC A105: one connection more where RPCs wait, none has a free stream and none is being made.
+void Channel::Grow() {
+  Subchannel* smallest = nullptr;
+  for (const auto& one : subchannels_) {
+    if (one->state() == SubchannelState::kReady && one->dialling()) return;
+    if (!one->CanGrow()) continue;
+    if (smallest == nullptr || one->connections() < smallest->connections()) smallest = one.get();
+  }
+  if (smallest != nullptr) smallest->Grow();
 }
 
 void Channel::Withdraw(StartRequest& request) {
@@ -158,6 +211,7 @@ void Channel::ServeWaiting() {
     request.OnSlot(*connection);
   }
   serving_ = false;
+  if (!queue_.alone()) Grow();
 }
 
 void Channel::FailWaiting() {
@@ -174,6 +228,7 @@ void Channel::FailWaiting() {
 // The channel's state from those of its subchannels: ready if one is, connecting if one has not
 // failed yet (a dial that follows a failed one is still a failure, as in gRPC).
 void Channel::Update() {
+  LeaveUnlisted();
   ChannelState state = ChannelState::kTransientFailure;
   std::string error;
   for (const auto& subchannel : subchannels_) {
@@ -225,9 +280,20 @@ void Channel::OnLeft(Subchannel& subchannel) {
 
 // gRFC A8: the peer finds that we ping too often.
 void Channel::OnTooManyPings() {
-  manners_.keepalive_time *= 2;
+  manners_.keepalive_time = std::min(manners_.keepalive_time * 2, kKeepaliveTimeMax);
   spdlog::warn("upstream {}: too many pings; keepalive.time is {} s from now on", config_.address,
                manners_.keepalive_time / std::chrono::seconds(1));
+}
+
+// All clients' cancels share one connection, and some servers end it for them (Netty: 200 in 30 s).
+// Once it has happened, connections are replaced at half as many: it must not happen again.
+void Channel::OnEndedAfterResets(int64_t resets) {
+  if (resets < kResetsThatCount || resets / 2 >= manners_.resets_max) return;
+  manners_.resets_max = resets / 2;
+  spdlog::warn(
+      "upstream {}: it ended a connection after {} RPCs were cancelled there; from now on another "
+      "takes over after {}",
+      config_.address, resets, manners_.resets_max);
 }
 
 }  // namespace lanekeeper

@@ -8,10 +8,11 @@ import grpc
 
 from byte_client import Stream, call, code_of
 from processes import wait_until
-from support import DaemonTest, both_kinds, main
+from support import SANITIZED, DaemonTest, both_kinds, main
 
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 AT_ONCE = 1
+CAP = 100
 KIB = 1024
 
 
@@ -78,6 +79,36 @@ class Limits(DaemonTest):
         self.assertEqual(codes.count(grpc.StatusCode.DEADLINE_EXCEEDED), 19)
         self.daemon.await_metric("lanekeeper_streams_open", 1)
         self.assertEqual(code_of(self.channel), grpc.StatusCode.OK)
+
+    def test_twice_the_cap_again_and_again_is_half_refused_and_memory_stays_small(self):
+        self.start_with(open_rpcs=CAP + 1)
+        for round_number in range(1, 6):
+            rpcs = [self.channel.unary_unary("/daemon.Silent/Wait").future(b"x" * KIB, timeout=60)
+                    for _ in range(2 * CAP)]
+            wait_until(lambda: sum(rpc.done() for rpc in rpcs) == CAP, "as many refusals")
+            self.assertEqual({rpc.code() for rpc in rpcs if rpc.done()}, {EXHAUSTED})
+            self.neighbour.echo(bytes(KIB))
+            for rpc in rpcs:
+                rpc.cancel()
+            self.daemon.await_metric("lanekeeper_streams_open", 1)
+            self.daemon.await_metric("lanekeeper_rpcs_rejected_total", round_number * CAP,
+                                     reason="open_rpcs")
+        if not SANITIZED:
+            self.assertLess(self.daemon.peak_rss_bytes(), 128 * KIB * KIB)
+
+    def test_twice_the_cap_with_a_queue_is_all_answered(self):
+        self.start_with(open_rpcs=CAP + 1, queue={"length": CAP, "timeout": "60s"})
+        held = [Stream(self.channel).echo() for _ in range(CAP)]
+        rpcs = [self.channel.unary_unary("/daemon.Unary/Echo").future(b"x", timeout=60)
+                for _ in range(CAP)]
+        self.daemon.await_metric("lanekeeper_rpcs_queued", CAP)
+        self.assertEqual(code_of(self.channel), EXHAUSTED)
+        self.assertFalse(any(rpc.done() for rpc in rpcs))
+        for stream in held:
+            stream.half_close()
+        self.assertEqual({rpc.code() for rpc in rpcs}, {grpc.StatusCode.OK})
+        self.daemon.await_metric("lanekeeper_queue_wait_seconds_count", CAP)
+        self.assert_undisturbed()
 
     def test_message_of_the_limit_passes_and_a_larger_request_is_refused(self):
         self.start_with(message_size="64KiB")

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 
@@ -46,9 +47,10 @@ class OperatorTest(DaemonTest):
         self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
         self.assertRegex(done.stderr, rf"\Alanekeeper: {complaint}[^\n]*\n\Z")
 
-    def start_operated(self):
-        self.daemon = self.start(self.start_upstream().address, admin={"address": self.admin},
-                                 stuck={"after": "1s"})
+    def start_operated(self, **sections):
+        self.upstream = self.start_upstream()
+        self.sections = {"admin": {"address": self.admin}, "stuck": {"after": "1s"}, **sections}
+        self.daemon = self.start(self.upstream.address, **self.sections)
         self.channel = self.open_channel(self.daemon.target)
         self.environment["LANEKEEPER_METRICS"] = self.daemon.metrics_address
 
@@ -192,9 +194,47 @@ class Control(OperatorTest):
         self.assertEqual(self.succeed("loglevel", "debug"), "log level debug, was info\n")
         self.assertEqual(self.succeed("loglevel", "error"), "log level error, was debug\n")
 
+    def test_read_only_refuses_every_change_and_shows_the_rest(self):
+        self.start_operated(admin={"address": self.admin, "read_only": True})
+        for words in (["cancel", "1"], ["drain"], ["loglevel", "debug"], ["reload"]):
+            with self.subTest(words=words):
+                self.assert_fails(f"{self.admin} refused: admin.read_only is true: nothing can be "
+                                  "changed at this address", *words)
+        self.assertIn("0 of 0 shown", self.succeed("streams"))
+        self.assertIn("nothing differs", self.succeed("reload", "--dry-run"))
+
+    def test_reload_shows_what_has_changed(self):
+        self.start_operated(reload={"watch": False})
+        config = self.config(self.upstream.address, limits={"open_rpcs": 7}, **self.sections)
+        new = pathlib.Path(self.folder, "new.yaml")
+        new.write_text(json.dumps(config))
+        row = r"limits.open_rpcs +10000 +7 +new RPCs\n"
+        before = self.daemon.scrape().value("lanekeeper_config_reloads_total")
+        self.assertRegex(self.succeed("reload", "--dry-run", new),
+                         rf"\AKEY.*\n{row}would reload: 1 change\n\Z")
+        self.assertEqual(self.succeed("reload", "--dry-run"), "would reload: nothing differs\n")
+        self.assertEqual(self.daemon.scrape().value("lanekeeper_config_reloads_total"), before)
+        self.daemon.replace_config(config)
+        self.assertRegex(self.succeed("reload"), rf"\AKEY.*\n{row}reloaded: 1 change\n\Z")
+        self.assertEqual(self.succeed("reload"), "reloaded: nothing differs\n")
+
+    def test_reload_of_a_bad_file_tells_each_problem(self):
+        self.start_operated(reload={"watch": False})
+        bad = "listn: []\nupstream: {address: 127.0.0.1:1}\n"
+        new = pathlib.Path(self.folder, "new.yaml")
+        new.write_text(bad)
+        self.daemon.replace_config(bad)
+        for words, path in ((["reload"], self.daemon.path), (["reload", "--dry-run", new], new)):
+            with self.subTest(words=words):
+                done = self.run_command(*words)
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertEqual(done.stderr.splitlines(), [
+                    f"lanekeeper: {path}:1:1: listen: this required key is missing",
+                    f"lanekeeper: {path}:1:1: unknown key 'listn', did you mean 'listen'?"])
+
     def test_daemon_that_is_not_there_is_named(self):
         for words in (["streams"], ["streams", "1"], ["top"], ["watch"], ["cancel", "1"],
-                      ["drain"], ["drain", "--wait"], ["loglevel", "debug"]):
+                      ["drain"], ["drain", "--wait"], ["reload"], ["loglevel", "debug"]):
             with self.subTest(words=words):
                 self.assert_fails(f"not reachable at {self.admin}: Connection refused", *words)
 

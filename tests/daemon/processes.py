@@ -80,6 +80,12 @@ class Process:
     def count_lines(self, pattern):
         return sum(bool(re.search(pattern, line)) for line in list(self.lines))
 
+    def await_count(self, pattern, count):
+        """Lines may come a moment after what they tell of; one too many is seen only if it is here."""
+        wait_until(lambda: self.count_lines(pattern) >= count,
+                   lambda: f"{count} lines of {pattern!r}, not {self.count_lines(pattern)}")
+        assert self.count_lines(pattern) == count, f"more than {count} lines of {pattern!r}"
+
     def tell(self, line):
         self.child.stdin.write(line + "\n")
         self.child.stdin.flush()

@@ -3,6 +3,7 @@
 
 import signal
 import socket
+import time
 
 from byte_client import Stream
 from processes import ANSWER_BOUND
@@ -40,6 +41,17 @@ class Service(DaemonTest):
         stream.half_close()
         stream.end()
         self.assertEqual(daemon.await_exit(), 0)
+
+    def test_a_reload_is_told_with_its_time_and_its_end(self):
+        daemon = self.start_service()
+        self.assertIn("READY", self.next_states())
+        daemon.await_start()
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        daemon.signal(signal.SIGHUP)
+        states = self.next_states()
+        self.assertEqual(states["RELOADING"], "1")
+        self.assertGreaterEqual(int(states["MONOTONIC_USEC"]), before)
+        self.assertEqual(self.next_states()["READY"], "1")
 
     def test_nothing_is_told_of_a_start_that_fails(self):
         daemon = self.start_service(listen=("203.0.113.1:1",))

@@ -10,6 +10,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import sys
 import tempfile
 import unittest
@@ -58,11 +59,10 @@ class Scrape:
 
 
 class Daemon(Process):
-    def __init__(self, folder, config, launcher=(), flags=()):
-        self.config_path = pathlib.Path(folder, f"config-{random.getrandbits(64):x}.yaml")
-        self.config_path.write_text(json.dumps(config))  # JSON is YAML
-        super().__init__("lanekeeper", [LANEKEEPER, "--config", self.config_path, *flags],
-                         launcher)
+    def __init__(self, folder, config, launcher=(), flags=(), path=None):
+        self.path = pathlib.Path(path or f"{folder}/config-{random.getrandbits(64):x}.yaml")
+        self.path.write_text(json.dumps(config))  # JSON is YAML
+        super().__init__("lanekeeper", [LANEKEEPER, "--config", self.path, *flags], launcher)
         self._listeners = len(config["listen"])
 
     def await_start(self):
@@ -85,6 +85,20 @@ class Daemon(Process):
         """As commands take it in --admin."""
         return self.await_line(r"control on ([^\s\"]+)").group(1)
 
+    def replace_config(self, text):
+        """At once, as editors and ConfigMaps do it. A text, or what becomes one as JSON."""
+        new = self.path.with_suffix(".new")
+        new.write_text(text if isinstance(text, str) else json.dumps(text))
+        new.replace(self.path)
+
+    def reload(self, text, result="applied"):
+        """By a signal; returns when that has been done."""
+        name = "lanekeeper_config_reloads_total"
+        before = self.scrape().value(name, result=result)
+        self.replace_config(text)
+        self.signal(signal.SIGHUP)
+        self.await_metric(name, before + 1, result=result)
+
     def scrape(self):
         status, text = http_get(self.metrics_address, "/metrics")
         assert status == 200, f"/metrics: {status}"
@@ -105,10 +119,11 @@ class Daemon(Process):
 class Upstream(Process):
     """upstream_server.py; see there for what it serves."""
 
-    def __init__(self, *words):
-        super().__init__("upstream", ["/usr/bin/python3", HERE / "upstream_server.py", *words])
-        self.address = "127.0.0.1:" + self.await_line(r"^listening (\d+)$").group(1)
-        self.port = int(self.address.rsplit(":", 1)[1])
+    def __init__(self, port, *max_streams, host="127.0.0.1"):
+        super().__init__("upstream", ["/usr/bin/python3", HERE / "upstream_server.py",
+                                      f"{host}:{port}", *max_streams])
+        self.port = int(self.await_line(r"^listening (\d+)$").group(1))
+        self.address = f"{host}:{self.port}"
 
     def counters(self):
         """What its handlers have seen, asked directly."""
@@ -153,23 +168,24 @@ class DaemonTest(unittest.TestCase):
         self.stack.callback(process.kill)
         return process
 
-    def config(self, upstream="127.0.0.1:1", listen=("127.0.0.1:0",), **sections):
-        return {"listen": [{"address": address} for address in listen],
+    def config(self, upstream="127.0.0.1:1", listen=("127.0.0.1:0",), listen_entries=None,
+               **sections):
+        return {"listen": listen_entries or [{"address": address} for address in listen],
                 "upstream": upstream if isinstance(upstream, dict) else {"address": upstream},
                 "rpc_threads": {"kind": self.kind},
                 "metrics": {"address": "127.0.0.1:0"},
                 "admin": {"address": "127.0.0.1:0"}, **sections}
 
-    def launch(self, *arguments, launcher=(), flags=(), **sections):
+    def launch(self, *arguments, launcher=(), flags=(), path=None, **sections):
         """A daemon that need not come up."""
         return self.keep(
-            Daemon(self.folder, self.config(*arguments, **sections), launcher, flags))
+            Daemon(self.folder, self.config(*arguments, **sections), launcher, flags, path))
 
     def start(self, *arguments, **options):
         return self.launch(*arguments, **options).await_start()
 
-    def start_upstream(self, port=0, *max_streams):
-        return self.keep(Upstream(port, *max_streams))
+    def start_upstream(self, port=0, *max_streams, host="127.0.0.1"):
+        return self.keep(Upstream(port, *max_streams, host=host))
 
     def start_client(self, *words):
         """client_worker.py; see there for what it can do."""

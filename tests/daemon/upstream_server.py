@@ -15,12 +15,13 @@
   /daemon.Metadata/*  request {"headers": S, "trailers": S}: so many bytes of metadata
   /daemon.Counters/*  how many handlers are active, finished or were cancelled, as JSON
 
-Usage: upstream_server.py PORT [MAX_STREAMS] (port 0 picks one; the streams it allows on a
-connection). Prints "listening PORT".
+Usage: upstream_server.py [IP:]PORT [MAX_STREAMS] [--tls CERTIFICATE KEY [CLIENT_CA]] (port 0 picks
+one; the streams it allows on a connection; files in PEM form). Prints "listening PORT".
 """
 
 import asyncio
 import json
+import pathlib
 import sys
 
 import grpc
@@ -132,14 +133,24 @@ class AnyMethod(grpc.GenericRpcHandler):
 
 
 async def main():
-    limits = [("grpc.max_concurrent_streams", int(number)) for number in sys.argv[2:]]
+    port, *words = sys.argv[1:]
+    tls = words.index("--tls") if "--tls" in words else len(words)
+    limits = [("grpc.max_concurrent_streams", int(number)) for number in words[:tls]]
     server = grpc.aio.server(handlers=[AnyMethod()], options=[
         *limits,
         ("grpc.so_reuseport", 0),
         ("grpc.max_receive_message_length", -1),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_metadata_size", 1 << 20)])
-    port = server.add_insecure_port(f"127.0.0.1:{sys.argv[1]}")
+    host, _, port = port.rpartition(":")
+    address = f"{host or '127.0.0.1'}:{port}"
+    if files := words[tls + 1:]:
+        certificate, key, *client_ca = (pathlib.Path(file).read_bytes() for file in files)
+        credentials = grpc.ssl_server_credentials(
+            [(key, certificate)], *client_ca, require_client_auth=bool(client_ca))
+        port = server.add_secure_port(address, credentials)
+    else:
+        port = server.add_insecure_port(address)
     await server.start()
     print(f"listening {port}", flush=True)
     await server.wait_for_termination()

@@ -218,7 +218,7 @@ TEST_P(Http2RulesTest, AResetOfAnIdleStreamEndsTheConnectionOnceItsOpenRpcsHaveE
   ASSERT_TRUE(client.SendBytes(reset));
   for (const char byte : reset) ASSERT_TRUE(client.SendBytes(std::string(1, byte)));
   ASSERT_TRUE(client.Await([&] { return !client.goaways().empty(); }));
-  EXPECT_EQ(client.goaways().back().Word(0), uint32_t{kOpen});
+  EXPECT_EQ(client.goaways().back().Word(0), uint32_t{0x7fffffff});
   EXPECT_EQ(client.goaways().back().Word(4), kProtocolError);
   ASSERT_TRUE(client.Data(kOpen, Framed("x"), kEndStream));
   ASSERT_TRUE(client.AwaitOver(kOpen));

@@ -1,6 +1,7 @@
 // Every limit refuses with RESOURCE_EXHAUSTED and leaves the neighbours alone.
 #include <gmock/gmock.h>
 
+#include "tests/integration/raw_peer.h"
 #include "tests/support/fake_upstream.h"
 #include "tests/support/proxy_harness.h"
 
@@ -33,6 +34,82 @@ TEST_P(LimitsTest, OneRpcAboveOpenRpcsIsRefusedAtOnce) {
   EXPECT_TRUE(first.End().ok());
   ASSERT_TRUE(Eventually([&] { return proxy.app().registry().open() == 1; }));
   EXPECT_EQ(Unary(proxy.channel(), "room again").response, "room again");
+  EXPECT_TRUE(second.End().ok());
+}
+
+TEST_P(LimitsTest, OneStreamTooManyOnAConnectionIsRefusedAndOtherConnectionsAreNot) {
+  FakeUpstream upstream(Echo);
+  ProxyHarness proxy(GetParam(), upstream.address(),
+                     [](Config& config) { config.limits.streams_per_connection = 2; });
+  DownstreamCall first(proxy.channel());
+  DownstreamCall second(proxy.channel());
+  for (DownstreamCall* call : {&first, &second}) {
+    call->Start();
+    ASSERT_TRUE(call->Write("x"));
+    ASSERT_EQ(call->Read(), "x");
+  }
+  const UnaryResult refused = Unary(proxy.channel(), "one too many");
+  EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(refused.status.error_message(),
+            "lanekeeper: limits.streams_per_connection reached (2)");
+  EXPECT_EQ(proxy.Metric("lanekeeper_rpcs_rejected_total", {{"reason", "streams_per_connection"}}),
+            1);
+  EXPECT_EQ(Unary(proxy.NewChannel(), "another connection").response, "another connection");
+  EXPECT_EQ(upstream.calls(), 3);
+
+  EXPECT_TRUE(first.End().ok());
+  ASSERT_TRUE(Eventually([&] { return proxy.app().registry().open() == 1; }));
+  EXPECT_EQ(Unary(proxy.channel(), "room again").response, "room again");
+  EXPECT_TRUE(second.End().ok());
+}
+
+// Clients would queue in silence.
+TEST_P(LimitsTest, TheCapOfAConnectionIsNotAnnounced) {
+  FakeUpstream upstream(Echo);
+  ProxyHarness proxy(GetParam(), upstream.address(),
+                     [](Config& config) { config.limits.streams_per_connection = 1; });
+  RawPeer client = RawPeer::Dial(proxy);
+  ASSERT_TRUE(client.Await([&] { return client.setting(kMaxConcurrentStreams).has_value(); }));
+  EXPECT_GE(*client.setting(kMaxConcurrentStreams), 1'000'000u);
+  // A peer that sends many at once gets an answer to each.
+  client.Headers(1, RequestFields());
+  for (uint32_t stream = 3; stream < 200; stream += 2) client.Ask(stream, "x");
+  ASSERT_TRUE(client.Await([&] { return client.over() == 99; }));
+  EXPECT_EQ(client[3].status(), "8");
+  EXPECT_EQ(client[199].status(), "8");
+  EXPECT_FALSE(client[1].over());
+  client.Data(1, Framed("x"), kEndStream);
+  ASSERT_TRUE(client.AwaitOver(1));
+  EXPECT_EQ(client[1].status(), "0");
+  client.Ask(201, "x");
+  ASSERT_TRUE(client.AwaitOver(201));
+  EXPECT_EQ(client[201].status(), "0");
+}
+
+TEST_P(LimitsTest, AnEntryOfMethodsRefusesItsOwnMethodsOnly) {
+  FakeUpstream upstream(Echo);
+  ProxyHarness proxy(GetParam(), upstream.address(), [](Config& config) {
+    config.limits.methods = {{"/a.B/Free", 5}, {"/a.B/*", 2}};
+  });
+  DownstreamCall first(proxy.channel(), "/a.B/C");
+  DownstreamCall second(proxy.NewChannel(), "/a.B/D");
+  for (DownstreamCall* call : {&first, &second}) {
+    call->Start();
+    ASSERT_TRUE(call->Write("x"));
+    ASSERT_EQ(call->Read(), "x");
+  }
+  const UnaryResult refused = Unary(proxy.channel(), "one too many", "/a.B/E");
+  EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(refused.status.error_message(),
+            "lanekeeper: limits.methods[1].open_rpcs reached (2 of '/a.B/*')");
+  EXPECT_EQ(proxy.Metric("lanekeeper_rpcs_rejected_total", {{"reason", "methods"}}), 1);
+  EXPECT_EQ(Unary(proxy.channel(), "x", "/a.B/Free").response, "x");
+  EXPECT_EQ(Unary(proxy.channel(), "x", "/x.Y/Z").response, "x");
+  EXPECT_EQ(upstream.calls(), 4);
+
+  EXPECT_TRUE(first.End().ok());
+  ASSERT_TRUE(Eventually([&] { return proxy.app().registry().open() == 1; }));
+  EXPECT_EQ(Unary(proxy.channel(), "room again", "/a.B/E").response, "room again");
   EXPECT_TRUE(second.End().ok());
 }
 

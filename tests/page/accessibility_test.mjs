@@ -68,9 +68,12 @@ test('each lane is a sentence: what, who waits for whom, for how long, how much'
     stream(4, {
       to_upstream: lane({ state: 'SENDING', waiting_for: 'CONNECTION_WINDOW' }),
     }),
+    stream(5, {
+      to_upstream: lane({ state: 'WAITING', waiting_for: 'ADMISSION' }),
+    }),
   ];
   const page = await context.open();
-  await row(page, 4).waitFor();
+  await row(page, 5).waitFor();
   const sentences = names(await accessibleNodes(page), 'image').filter((name) =>
     /^re(quest|sponse)s/.test(name),
   );
@@ -82,6 +85,8 @@ test('each lane is a sentence: what, who waits for whom, for how long, how much'
     'requests: waiting for a stream slot for 2.5 s, 3 messages, 300 B',
     'responses: waiting for a connection for 2.5 s, 3 messages, 300 B',
     "requests: waiting for room on the upstream's connection for 2.5 s, 3 messages, 300 B",
+    'responses: waiting for the sender, the upstream, for 2.5 s, 3 messages, 300 B',
+    'requests: waiting for another RPC to end for 2.5 s, 3 messages, 300 B',
     'responses: waiting for the sender, the upstream, for 2.5 s, 3 messages, 300 B',
   ]);
 });

@@ -73,6 +73,18 @@ test('a stream that has ended in the meantime is told as such', async () => {
   await untilText(page.locator('#result'), 'Stream 2 had ended before.');
 });
 
+test('where the control address is read-only there is no button', async () => {
+  const { daemon } = context;
+  daemon.streams = [stream(1)];
+  daemon.totals = { read_only: true };
+  const page = await context.open();
+  await row(page, 1).waitFor();
+  const button = page.getByRole('button', { name: 'Cancel stream 1' });
+  await button.waitFor({ state: 'hidden' });
+  daemon.totals = {};
+  await button.waitFor();
+});
+
 test('a daemon that does not answer is told as such', async () => {
   const { daemon } = context;
   const { page, dialog } = await openDialog();

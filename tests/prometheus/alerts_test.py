@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Each alert fires in the situation that it is for, brought about for real; a lanekeeper that is
 well fires none. Only LanekeeperContractViolation cannot be brought about, and
-LanekeeperStreamStuckUpstreamWindow not with this upstream; promtool's tests have them."""
+LanekeeperStreamStuckUpstreamWindow not with this upstream, nor LanekeeperBufferedBytesNearLimit in the
+time of a test; promtool's tests have them."""
 
 import contextlib
 import signal
@@ -116,6 +117,14 @@ class Alerts(TrafficTest):
         self.await_alert("LanekeeperRpcsRejected", reason="open_rpcs")
         held.echo()
 
+    def test_connections_that_are_refused(self):
+        self.start_all(limits={"connections": 1})
+        code_of(self.channel)
+        self.assert_calm("LanekeeperConnectionsRejected")
+        host, port = self.daemon.target.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=5):
+            self.await_alert("LanekeeperConnectionsRejected", reason="connections")
+
     def test_file_descriptors_that_run_out(self):
         self.start_all(launcher=["prlimit", "--nofile=64:64"])
         self.assert_calm("LanekeeperFileDescriptorsNearLimit", "LanekeeperConnectionsNotAccepted")
@@ -139,6 +148,12 @@ class Alerts(TrafficTest):
         for _ in range(60):
             self.open_silent()
         self.await_alert("LanekeeperLogLinesDropped", reason="rate_limited")
+
+    def test_configuration_that_is_bad(self):
+        self.start_all()
+        self.assert_calm("LanekeeperConfigNotReloaded")
+        self.daemon.replace_config("nonsense: 1\n")
+        self.await_alert("LanekeeperConfigNotReloaded")
 
     def test_process_that_gets_no_cpu(self):
         self.start_all()

@@ -77,7 +77,7 @@ class Queries(TrafficTest):
         questions = {}
         for alert, rule in rules("alert").items():
             for expr in re.split(r"\band\b", rule["expr"]):
-                looked_at = re.fullmatch(r"(.+?) (==|>) [\d.]+\s*", expr, re.DOTALL)[1]
+                looked_at = re.fullmatch(r"(.+?) (==|>=|>|<) [\d.]+\s*", expr, re.DOTALL)[1]
                 questions[alert, looked_at] = (
                     lambda looked_at=looked_at: self.prometheus.query(looked_at))
         self.await_all(questions)

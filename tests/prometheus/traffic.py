@@ -6,6 +6,7 @@ import pathlib
 import files  # first: it says where the others are
 
 from byte_client import code_of
+from certificates import Authority
 from processes import wait_until
 from scraper import Prometheus
 from support import DaemonTest
@@ -23,7 +24,13 @@ class TrafficTest(DaemonTest):
     def start_traffic(self, *max_streams):
         """Streams that move, and unary calls, over several connections."""
         self.upstream = self.start_upstream(0, *max_streams)
-        self.daemon = self.start(self.upstream.address, stuck={"after": "1s"})
+        # A second listener, for the metrics of certificates.
+        pair = Authority(self.folder).issue("server", "DNS:localhost", days=90)
+        entries = [{"address": "127.0.0.1:0"},
+                   {"address": "127.0.0.1:0",
+                    "tls": {"certificate": str(pair.certificate), "key": str(pair.key)}}]
+        self.daemon = self.start(self.upstream.address, listen_entries=entries,
+                                 stuck={"after": "1s"})
         self.channel = self.open_channel(self.daemon.target)
         self.daemon.await_metric("lanekeeper_upstream_state", 1, state="ready")
         for mode, connections, each, started in (("pingpong", 3, 2, "holding"),

@@ -29,6 +29,7 @@ class Chaos:
         self.soak = soak
         self.outages = []
         self.counts = {}
+        self.swaps = 0
 
     def strike(self, name):
         self.counts[name] = self.counts.get(name, 0) + 1
@@ -62,17 +63,24 @@ class Chaos:
     def reload(self):
         """A file with other limits; what is open must not notice."""
         soak = self.soak
-        config = json.loads(soak.daemon.config_path.read_text())
+        config = json.loads(soak.daemon.path.read_text())
         config["limits"]["message_size"] = soak.dice.choice(["unlimited", "64MiB"])
         soak.write_config(config)
         before = soak.reloads()
         soak.daemon.signal(signal.SIGHUP)
         soak.wait(lambda: soak.reloads() > before, "a reload")
 
+    def swap_the_certificate(self):
+        """New handshakes get another; whoever is in stays in."""
+        soak = self.soak
+        self.swaps += 1
+        soak.certificate.replace(
+            soak.authority.issue(f"server-{self.swaps}", "DNS:localhost,IP:127.0.0.1"))
+
     def reset_connections(self):
         """A raw client that begins much and goes without a word."""
         subprocess.run(["timeout", "1", "nghttp", "-nv", "-H:method: POST", "-Hte: trailers",
                         "-Hcontent-type: application/grpc", "-m50",
-                        f"http://{self.soak.daemon.target}/daemon.Silent/Wait"],
+                        f"https://{self.soak.daemon.target}/daemon.Silent/Wait"],
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
                        env={"PATH": os.environ["PATH"]})

@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "proxy/log/log_event.h"
 
@@ -58,21 +60,28 @@ double ValueOf(const prometheus::ClientMetric& metric, prometheus::MetricType ty
 // Only the last one to end can tell whether threads are left.
 static std::atomic<int> live_proxies{0};
 
+static const std::filesystem::path kMinimalConfig =
+    std::filesystem::path(__FILE__).parent_path() / "../../config/minimal.yaml";
+
 ProxyHarness::ProxyHarness(RpcThreadKind kind, const std::string& upstream,
-                           const std::function<void(Config&)>& change) {
-  Config config;
-  config.listen = {{"127.0.0.1:0"}};
-  config.upstream.address = upstream;
-  config.rpc_threads.kind = kind;
-  if (kind == RpcThreadKind::kUser) config.rpc_threads.workers = 2;
-  config.drain.timeout = std::chrono::seconds(5);
-  config.metrics.address = std::nullopt;
-  config.admin.address = std::nullopt;
-  config.log.access = LogAccess::kOff;
-  if (change) change(config);
+                           const std::function<void(Config&)>& change,
+                           const ChannelTraits& traits) {
+  config_.listen = {{"127.0.0.1:0"}};
+  config_.upstream.address = upstream;
+  config_.rpc_threads.kind = kind;
+  if (kind == RpcThreadKind::kUser) config_.rpc_threads.workers = 2;
+  config_.drain.timeout = std::chrono::seconds(5);
+  config_.metrics.address = std::nullopt;
+  config_.admin.address = std::nullopt;
+  config_.reload.watch = false;
+  config_.log.access = LogAccess::kOff;
+  if (change) change(config_);
   ReadableLog();
   ++live_proxies;
-  app_ = std::make_unique<App>(config);
+  // Any good file: its values give way to config_, as they do to flags.
+  ConfigSource source(kMinimalConfig.string(), ProcessEnvironment(),
+                      [this](Config& read) { read = config_; });
+  app_ = std::make_unique<App>(config_, AppHooks{.source = std::move(source)}, traits);
   channel_ = LazyChannel();
 }
 
@@ -91,6 +100,12 @@ void ProxyHarness::Stop() {
   // A joined thread stays visible for a moment.
   if (--live_proxies > 0) return;
   EXPECT_TRUE(Eventually([] { return LeftThreads().empty(); })) << "left: " << LeftThreads();
+}
+
+ReloadResult ProxyHarness::Reload(const std::function<void(Config&)>& change) {
+  change(config_);
+  const std::optional<ReloadOutcome> outcome = app_->Reload("test");
+  return outcome ? outcome->result : ReloadResult::kRefused;
 }
 
 std::shared_ptr<grpc::Channel> ProxyHarness::LazyChannel() const {

@@ -19,10 +19,14 @@ namespace lanekeeper::testing {
 class ProxyHarness {
  public:
   ProxyHarness(RpcThreadKind kind, const std::string& upstream,
-               const std::function<void(Config&)>& change = {});
+               const std::function<void(Config&)>& change = {}, const ChannelTraits& traits = {});
   ~ProxyHarness();
 
   App& app() { return *app_; }
+
+  // Another configuration while it runs, as if its file had it; what came of it.
+  ReloadResult Reload(const std::function<void(Config&)>& change);
+
   std::string address() const { return app_->listener().addresses().front(); }
 
   // A channel with a connection of its own, which is there.
@@ -40,6 +44,7 @@ class ProxyHarness {
 
  private:
   std::shared_ptr<grpc::Channel> LazyChannel() const;
+  Config config_;  // as in the file that there is not
   std::unique_ptr<App> app_;
   std::shared_ptr<grpc::Channel> channel_;
 };

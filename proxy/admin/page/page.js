@@ -62,6 +62,7 @@ function show({ streams = [], next_page_token: token = '', totals = {} }, stalle
   fan.show(totals.downstream_connections ?? 0, totals.upstream_connections ?? 0);
   stuck.show(stalled, Number(totals.streams_stuck ?? 0), totals.streams_open ?? 0);
   document.title = title(totals);
+  document.body.classList.toggle('read-only', totals.read_only === true);
   table.show(streams, filter.sort, at);
   nextToken = token;
   showPage(streams.length, Number(totals.streams_matching ?? 0));

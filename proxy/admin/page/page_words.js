@@ -34,6 +34,8 @@ function wait(direction, lane) {
       return 'a connection';
     case 'CONNECTION_WINDOW':
       return "room on the upstream's connection";
+    case 'ADMISSION':
+      return 'another RPC to end';
     default:
       return '';
   }

@@ -102,7 +102,8 @@ class Proxies:
 
     def _takes_tls(self, binary):
         listen = Endpoint("tls", port=50051)  # only checked, never bound
-        path = self._file(configs.lanekeeper(listen, listen, 0, "user", self._certificate))
+        upstream = Endpoint("tcp", port=50052)
+        path = self._file(configs.lanekeeper(listen, upstream, 0, "user", self._certificate))
         checked = subprocess.run([binary, "--config", path, "--check"],
                                  capture_output=True, timeout=20, check=False)
         return checked.returncode == 0

@@ -11,13 +11,14 @@ from .processes import START_TIMEOUT, Failure, describe_exit, running
 
 
 @contextlib.contextmanager
-def lanekeeper(binary, kind, upstream_port, socket=None):
-    """A running lanekeeper, on this Unix socket or on TCP; a clean end of the block demands a clean
-    end of lanekeeper."""
+def lanekeeper(binary, kind, upstream_port, socket=None, tls=None):
+    """A running lanekeeper, on this Unix socket or on TCP, under TLS with this pair of files if there
+    is one; a clean end of the block demands a clean end of lanekeeper."""
     with tempfile.TemporaryDirectory(prefix="lanekeeper-clients-") as folder:
         config = pathlib.Path(folder, "config.yaml")
         listen = f"unix://{socket}" if socket else "127.0.0.1:0"
-        config.write_text(f"listen: [{{address: '{listen}'}}]\n"
+        shown = f", tls: {{certificate: {tls[0]}, key: {tls[1]}}}" if tls else ""
+        config.write_text(f"listen: [{{address: '{listen}'{shown}}}]\n"
                           f"upstream: {{address: 127.0.0.1:{upstream_port}}}\n"
                           f"rpc_threads: {{kind: {kind}}}\n"
                           "metrics: {address: 127.0.0.1:0}\n"

@@ -1,6 +1,7 @@
 """What the client's cases share: the channel, the list of cases, checks."""
 
 import os
+import pathlib
 import sys
 import time
 
@@ -23,10 +24,18 @@ def check(good, why):
         raise AssertionError(why)
 
 
+def open_channel(target, options):
+    """Plaintext, or TLS to who is certified by the authority in $TLS_CA."""
+    if not (file := os.environ.get("TLS_CA")):
+        return grpc.insecure_channel(target, options=options)
+    trusted = grpc.ssl_channel_credentials(pathlib.Path(file).read_bytes())
+    return grpc.secure_channel(target, trusted, options=options)
+
+
 class Client:
     def __init__(self, target, options=()):
         self.target = target
-        self.channel = grpc.insecure_channel(target, options=[*shared.UNLIMITED, *options])
+        self.channel = open_channel(target, [*shared.UNLIMITED, *options])
         self.greeter = self._stub("helloworld.Greeter")
         self.guide = self._stub("routeguide.RouteGuide")
         self.echo = self._stub("lanekeeper.tests.Echo")

@@ -6,6 +6,10 @@ require_relative 'shared'
 
 RPC_TIMEOUT = 20 # seconds; no RPC of a case may take longer: it bounds every wait
 
+# Plaintext, or TLS to who is certified by the authority in $TLS_CA.
+TLS_CA = ENV.fetch('TLS_CA', nil)
+SECURITY = TLS_CA ? GRPC::Core::ChannelCredentials.new(File.read(TLS_CA)) : :this_channel_is_insecure
+
 class CheckFailed < StandardError; end
 
 def check(good, why)
@@ -22,8 +26,7 @@ class Client
 
   def initialize(target, channel_args = {})
     @target = target
-    @channel = GRPC::Core::Channel.new(target, UNLIMITED.merge(channel_args),
-                                       :this_channel_is_insecure)
+    @channel = GRPC::Core::Channel.new(target, UNLIMITED.merge(channel_args), SECURITY)
     @greeter = stub(Helloworld::Greeter)
     @guide = stub(Routeguide::RouteGuide)
     @echo = stub(Echo::Echo)
@@ -51,8 +54,7 @@ class Client
   private
 
   def stub(service)
-    service::Stub.new(target, :this_channel_is_insecure, channel_override: channel,
-                                                         timeout: RPC_TIMEOUT)
+    service::Stub.new(target, SECURITY, channel_override: channel, timeout: RPC_TIMEOUT)
   end
 end
 

@@ -17,6 +17,7 @@ namespace {
 
 using lanekeeper::testing::FakeControl;
 using lanekeeper::testing::SomeStream;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr char kWho[] = "ipv4:127.0.0.1:5";
@@ -165,6 +166,87 @@ TEST_F(AdminCallsTest, AnUnknownLogLevelChangesNothing) {
     EXPECT_THAT(status.error_message(), HasSubstr("expected trace, debug, info, warn or error"));
   }
   EXPECT_EQ(spdlog::get_level(), spdlog::level::warn);
+}
+
+TEST_F(AdminCallsTest, AReloadTellsWhatItCameTo) {
+  control_.ReloadTo(
+      ReloadOutcome{ReloadResult::kApplied,
+                    {},
+                    {{"limits.open_rpcs", "1", "2", ChangeEffect::kNewRpcs},
+                     {"listen[a:1].address", std::nullopt, "a:1", ChangeEffect::kNewConnections}}});
+  adminpb::ReloadResponse response;
+  ASSERT_TRUE(calls_.Reload({}, kWho, &response).ok());
+  EXPECT_THAT(control_.reloads(), ElementsAre(kWho));
+  EXPECT_EQ(response.result(), adminpb::ReloadResponse::APPLIED);
+  ASSERT_EQ(response.changes_size(), 2);
+  EXPECT_EQ(response.changes(0).key(), "limits.open_rpcs");
+  EXPECT_EQ(response.changes(0).before(), "1");
+  EXPECT_EQ(response.changes(0).after(), "2");
+  EXPECT_EQ(response.changes(0).effect(), adminpb::ConfigChange::NEW_RPCS);
+  EXPECT_FALSE(response.changes(1).has_before());
+  EXPECT_EQ(response.changes(1).effect(), adminpb::ConfigChange::NEW_CONNECTIONS);
+}
+
+TEST_F(AdminCallsTest, ADryRunOnlyLooks) {
+  control_.ReloadTo(ReloadOutcome{ReloadResult::kRefused, {"x.yaml:1:2: no \xff"}, {}});
+  adminpb::ReloadRequest request;
+  request.set_dry_run(true);
+  request.set_yaml("a: b");
+  request.set_name("x.yaml");
+  adminpb::ReloadResponse response;
+  ASSERT_TRUE(calls_.Reload(request, kWho, &response).ok());
+  EXPECT_THAT(control_.reloads(), ElementsAre("preview", "x.yaml: a: b"));
+  EXPECT_EQ(response.result(), adminpb::ReloadResponse::REFUSED);
+  EXPECT_THAT(response.problems(), ElementsAre("x.yaml:1:2: no \\xff"));
+}
+
+TEST_F(AdminCallsTest, ATextIsForDryRunsAndHasAShortName) {
+  adminpb::ReloadRequest request;
+  request.set_yaml("a: b");
+  adminpb::ReloadResponse response;
+  EXPECT_EQ(calls_.Reload(request, kWho, &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  request.set_dry_run(true);
+  for (const std::string& name : {std::string(1025, 'x'), std::string("a\nb")}) {
+    request.set_name(name);
+    EXPECT_EQ(calls_.Reload(request, kWho, &response).error_code(),
+              grpc::StatusCode::INVALID_ARGUMENT);
+  }
+  EXPECT_THAT(control_.reloads(), ElementsAre());
+}
+
+TEST_F(AdminCallsTest, WhereNothingCanBeReadAgainAReloadIsRefused) {
+  adminpb::ReloadResponse response;
+  EXPECT_EQ(calls_.Reload({}, kWho, &response).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+}
+
+TEST_F(AdminCallsTest, WhereItIsReadOnlyEveryChangeIsDenied) {
+  control_.Add(SomeStream(4));
+  control_.ReloadTo(ReloadOutcome{});
+  control_.BeReadOnly();
+  const auto level = spdlog::get_level();
+  adminpb::DrainResponse drained;
+  adminpb::ReloadResponse reloaded;
+  for (const grpc::Status& status : {Cancel(4, ""), calls_.Drain(kWho, &drained),
+                                     SetLogLevel("trace"), calls_.Reload({}, kWho, &reloaded)}) {
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+    EXPECT_THAT(status.error_message(), HasSubstr("admin.read_only is true"));
+  }
+  EXPECT_TRUE(control_.FindStream(4).has_value());
+  EXPECT_EQ(control_.drains(), 0);
+  EXPECT_EQ(spdlog::get_level(), level);
+  EXPECT_THAT(control_.reloads(), ElementsAre());
+}
+
+TEST_F(AdminCallsTest, WhereItIsReadOnlyADryRunAndLooksAreNotDenied) {
+  control_.Add(SomeStream(4));
+  control_.ReloadTo(ReloadOutcome{});
+  control_.BeReadOnly();
+  adminpb::ReloadRequest request;
+  request.set_dry_run(true);
+  adminpb::ReloadResponse reloaded;
+  EXPECT_TRUE(calls_.Reload(request, kWho, &reloaded).ok());
+  EXPECT_EQ(List(1).streams_size(), 1);
 }
 
 TEST_F(AdminCallsTest, ADrainSaysHowMuchItWaitsForAndHowLong) {

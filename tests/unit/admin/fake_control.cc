@@ -128,6 +128,29 @@ bool FakeControl::RequestDrain() {
   return can_drain_;
 }
 
+void FakeControl::ReloadTo(std::optional<ReloadOutcome> outcome) {
+  std::lock_guard lock(mutex_);
+  outcome_ = std::move(outcome);
+}
+
+std::vector<std::string> FakeControl::reloads() const {
+  std::lock_guard lock(mutex_);
+  return reloads_;
+}
+
+std::optional<ReloadOutcome> FakeControl::Reload(const std::string& who) {
+  std::lock_guard lock(mutex_);
+  reloads_.push_back(who);
+  return outcome_;
+}
+
+std::optional<ReloadOutcome> FakeControl::PreviewReload(const std::optional<ConfigText>& text) {
+  std::lock_guard lock(mutex_);
+  reloads_.push_back("preview");
+  if (text) reloads_.push_back(text->name + ": " + text->yaml);
+  return outcome_;
+}
+
 std::chrono::system_clock::time_point FakeControl::started() const {
   return std::chrono::system_clock::time_point(1'600'000'000s);
 }

@@ -12,6 +12,7 @@
 namespace lanekeeper::testing {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using Json = nlohmann::json;
@@ -130,6 +131,8 @@ TEST_P(HttpTest, ABodyThatMeansNothingChangesNothing) {
     EXPECT_EQ(answer.error_code(), "INVALID_ARGUMENT") << body;
   }
   EXPECT_THAT(Post("/streams/2/cancel", R"({"why":"typo"})").error_message(), HasSubstr("why"));
+  EXPECT_THAT(Post("/streams/2/cancel", "{\n\x7f").error_message(),
+              AllOf(HasSubstr("\\n"), Not(HasSubstr("\n")), Not(HasSubstr("\x7f"))));
   EXPECT_TRUE(control_.FindStream(2).has_value());
 }
 
@@ -159,13 +162,42 @@ TEST_P(HttpTest, TheLogLevelIsChanged) {
   EXPECT_EQ(Post("/loglevel", "").status, 400);
 }
 
+TEST_P(HttpTest, AReloadIsAnsweredWithItsChangesOrWith400AndItsProblems) {
+  control_.ReloadTo(ReloadOutcome{
+      ReloadResult::kApplied, {}, {{"stuck.after", "1s", "2s", ChangeEffect::kAtOnce}}});
+  const HttpAnswer done = Post("/reload", "");
+  EXPECT_EQ(done.status, 200);
+  EXPECT_EQ(Json::parse(done.body)["changes"][0]["effect"], "AT_ONCE");
+  control_.ReloadTo(ReloadOutcome{ReloadResult::kRefused, {"x.yaml:1:2: no"}, {}});
+  const HttpAnswer refused = Post("/reload", R"({"dry_run":true})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(Json::parse(refused.body)["problems"][0], "x.yaml:1:2: no");
+  EXPECT_EQ(Post("/reload", R"({"wet_run":true})").error_code(), "INVALID_ARGUMENT");
+}
+
 TEST_P(HttpTest, ConfigurationAndVersionAreTold) {
   EXPECT_THAT(Json::parse(Get("/config").body)["yaml"], HasSubstr("upstream.example:443"));
   EXPECT_EQ(Json::parse(Get("/version").body)["grpc_version"], grpc::Version());
 }
 
+TEST_P(HttpTest, WhereItIsReadOnlyEveryPostGets403) {
+  control_.BeReadOnly();
+  for (const auto& [path, body] : {std::pair{"/drain", ""},
+                                   {"/loglevel", R"({"level":"warn"})"},
+                                   {"/reload", ""},
+                                   {"/streams/1/cancel", ""}}) {
+    const HttpAnswer answer = Post(path, body);
+    EXPECT_EQ(answer.status, 403) << path;
+    EXPECT_EQ(answer.error_code(), "PERMISSION_DENIED") << path;
+    EXPECT_THAT(answer.error_message(), HasSubstr("admin.read_only is true")) << path;
+  }
+  EXPECT_EQ(control_.drains(), 0);
+  EXPECT_TRUE(control_.FindStream(1).has_value());
+  EXPECT_EQ(Get("/streams/1").status, 200);
+}
+
 TEST_P(HttpTest, StateIsChangedByPostOnly) {
-  for (const char* path : {"/drain", "/loglevel", "/streams/1/cancel"}) {
+  for (const char* path : {"/drain", "/loglevel", "/reload", "/streams/1/cancel"}) {
     for (const char* method : {"GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
       const HttpAnswer answer =
           Ask(std::string(method) + " " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -174,6 +206,7 @@ TEST_P(HttpTest, StateIsChangedByPostOnly) {
     }
   }
   EXPECT_EQ(control_.drains(), 0);
+  EXPECT_TRUE(control_.reloads().empty());
   EXPECT_TRUE(control_.FindStream(1).has_value());
 }
 
@@ -185,6 +218,7 @@ TEST_P(HttpTest, WhatIsReadIsNotPosted) {
     EXPECT_THAT(answer.head, HasSubstr("Allow: GET, HEAD\r\n")) << path;
     EXPECT_EQ(answer.error_code(), "UNIMPLEMENTED") << path;
   }
+  EXPECT_THAT(Post("/streams/%7f", "{}").error_message(), HasSubstr("/streams/\\x7f takes"));
 }
 
 TEST_P(HttpTest, WhatDoesNotExistIsNotFound) {

@@ -90,7 +90,7 @@ TEST(ProtoConversionTest, EveryStateOfALaneHasAWordOfItsOwn) {
     EXPECT_EQ(static_cast<int>(stream.stall().kind()), kind + 1);
     EXPECT_EQ(stream.stall().direction(), adminpb::Stall::TO_UPSTREAM);
   }
-  for (int waiting_for = 0; waiting_for < 6; ++waiting_for) {
+  for (int waiting_for = 0; waiting_for < 7; ++waiting_for) {
     snapshot.to_upstream.waiting_for = static_cast<WaitingFor>(waiting_for);
     ToProto(snapshot, &stream);
     EXPECT_EQ(static_cast<int>(stream.to_upstream().waiting_for()), waiting_for);

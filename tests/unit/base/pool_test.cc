@@ -81,5 +81,19 @@ TEST(PoolTest, ItKeepsNoMoreThanItsBound) {
   EXPECT_GT(pool.kept_bytes(), Pool::kKeptBytesMax - 2 * kBytes);
 }
 
+#ifdef LANEKEEPER_POISONS
+TEST(PoolTest, WhatIsKeptMustNotBeUsed) {
+  Pool pool;
+  auto* block = static_cast<char*>(pool.Allocate(100));
+  pool.Deallocate(block, 100);
+  EXPECT_TRUE(__asan_address_is_poisoned(block));
+  EXPECT_TRUE(__asan_address_is_poisoned(block + 99));
+  ASSERT_EQ(pool.Allocate(97), block);
+  EXPECT_EQ(__asan_region_is_poisoned(block, 97), nullptr);
+  EXPECT_TRUE(__asan_address_is_poisoned(block + 97)) << "nobody asked for that";
+  pool.Deallocate(block, 97);
+}
+#endif
+
 }  // namespace
 }  // namespace lanekeeper

@@ -44,6 +44,11 @@ std::vector<v1::WatchStreamsRequest> FakeAdmin::watch_requests() {
   return watch_requests_;
 }
 
+std::vector<v1::ReloadRequest> FakeAdmin::reload_requests() {
+  const std::lock_guard lock(mutex_);
+  return reload_requests_;
+}
+
 int FakeAdmin::drains() {
   const std::lock_guard lock(mutex_);
   return drains_;
@@ -133,6 +138,14 @@ grpc::Status FakeAdmin::SetLogLevel(grpc::ServerContext*, const v1::SetLogLevelR
 }
 
 // Some looks after a drain, another process answers at the address.
+grpc::Status FakeAdmin::Reload(grpc::ServerContext*, const v1::ReloadRequest* request,
+                               v1::ReloadResponse* answer) {
+  const std::lock_guard lock(mutex_);
+  reload_requests_.push_back(*request);
+  *answer = reload_answer;
+  return refusal;
+}
+
 grpc::Status FakeAdmin::GetVersion(grpc::ServerContext*, const v1::GetVersionRequest*,
                                    v1::GetVersionResponse* answer) {
   if (!refusal.ok()) return refusal;

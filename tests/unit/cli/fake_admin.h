@@ -31,11 +31,13 @@ class FakeAdmin final : public admin::v1::Admin::Service {
   bool watch_stays = false;                            // ... it goes on until it is cancelled
   grpc::Status refusal;  // what every call but a watch gets, unless it is OK
   bool ends_when_drained = false;
+  admin::v1::ReloadResponse reload_answer;
 
   // What came, after the calls.
   std::vector<admin::v1::ListStreamsRequest> list_requests();
   std::vector<admin::v1::CancelStreamRequest> cancel_requests();
   std::vector<admin::v1::WatchStreamsRequest> watch_requests();
+  std::vector<admin::v1::ReloadRequest> reload_requests();
   int drains();
   // Blocks until a watch has sent all its looks.
   void AwaitWatch();
@@ -53,6 +55,8 @@ class FakeAdmin final : public admin::v1::Admin::Service {
                      admin::v1::DrainResponse* answer) override;
   grpc::Status SetLogLevel(grpc::ServerContext*, const admin::v1::SetLogLevelRequest* request,
                            admin::v1::SetLogLevelResponse* answer) override;
+  grpc::Status Reload(grpc::ServerContext*, const admin::v1::ReloadRequest* request,
+                      admin::v1::ReloadResponse* answer) override;
   grpc::Status GetVersion(grpc::ServerContext*, const admin::v1::GetVersionRequest*,
                           admin::v1::GetVersionResponse* answer) override;
 
@@ -66,6 +70,7 @@ class FakeAdmin final : public admin::v1::Admin::Service {
   std::vector<admin::v1::ListStreamsRequest> list_requests_;
   std::vector<admin::v1::CancelStreamRequest> cancel_requests_;
   std::vector<admin::v1::WatchStreamsRequest> watch_requests_;
+  std::vector<admin::v1::ReloadRequest> reload_requests_;
   int drains_ = 0;
   int versions_since_drain_ = 0;
   bool watched_ = false;

@@ -134,6 +134,8 @@ TEST_F(CommandLine, RefusesWhatCannotBeMeant) {
       {"cancel"},
       {"cancel", "3", "x"},
       {"cancel", "3", "--reason", std::string(201, 'r')},
+      {"reload", "new.yaml"},
+      {"reload", "--dry-run", "a.yaml", "b.yaml"},
       {"loglevel"},
       {"loglevel", "loud"},
       {"health", "--metrics", "localhost"},

@@ -18,6 +18,7 @@ TEST(LaneText, SaysForWhomItWaitsAndHowLong) {
             "waiting: stream_slot 4s");
   EXPECT_EQ(LaneStateText(MakeLane(v1::Lane::SENDING, v1::CONNECTION_WINDOW, 4s)),
             "sending: connection_window 4s");
+  EXPECT_EQ(LaneStateText(MakeLane(v1::Lane::WAITING, v1::ADMISSION, 4s)), "waiting: admission 4s");
   EXPECT_EQ(LaneStateText(MakeLane(v1::Lane::HALF_CLOSED, v1::NOBODY, 312s)), "half_closed 5m12s");
 }
 

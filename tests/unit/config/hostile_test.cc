@@ -36,6 +36,13 @@ TEST(HostileTest, StrayBracketOrCommaIsAProblemNotAnEndlessLoop) {
   }
 }
 
+// yaml-cpp quotes what it stumbles over as it is.
+TEST(HostileTest, AMessageOfYamlsHoldsNoControlCharacter) {
+  EXPECT_THAT(ProblemsOf(WithRequired("log: {level: \"\\\x1b\"}\n")),
+              ElementsAre(AllOf(StartsWith("test.yaml:6:"), HasSubstr("not valid YAML: "),
+                                HasSubstr("\\x1b"), Not(HasSubstr("\x1b")))));
+}
+
 TEST(HostileTest, MapsThatHoldThemselvesEnd) {
   EXPECT_THAT(ProblemsOf("listen: &self [*self]\nupstream: &up {address: o:1, keepalive: *up}\n"),
               AllOf(Contains(HasSubstr("listen[0]: expected a map, found a list")),

@@ -20,7 +20,7 @@ inline void AddLeaves(const YAML::Node& node, const std::string& path,
     for (const auto& pair : node) {
       AddLeaves(pair.second, JoinPath(path, pair.first.Scalar()), leaves);
     }
-  } else if (node.IsSequence()) {
+  } else if (node.IsSequence() && node.size() > 0) {
     for (const YAML::Node& entry : node) AddLeaves(entry, path + "[]", leaves);
   } else {
     leaves->emplace(path, node);
@@ -40,14 +40,15 @@ inline void AddSchemaLeaves(const YAML::Node& schema, const std::string& path,
     for (const auto& pair : schema["properties"]) {
       AddSchemaLeaves(pair.second, JoinPath(path, pair.first.Scalar()), leaves);
     }
-  } else if (schema["items"]) {
+  } else if (schema["items"] && !schema["default"]) {
     AddSchemaLeaves(schema["items"], path + "[]", leaves);
   } else {
     leaves->emplace(path, schema);
   }
 }
 
-// Every property of a JSON Schema that has none of its own, with its schema.
+// Every property of a JSON Schema that has none of its own, with its schema. A list that may be
+// empty is one, as the reference shows it.
 inline std::map<std::string, YAML::Node> SchemaLeavesOf(const YAML::Node& schema) {
   std::map<std::string, YAML::Node> leaves;
   AddSchemaLeaves(schema, "", &leaves);

@@ -67,9 +67,15 @@ TEST(LoadTest, EveryKeyReachesItsField) {
       "  authority: orders.example\n"
       "  wait_for_ready: true\n"
       "  keepalive: {time: 6m, timeout: 1500ms}\n"
+      "  resolve_interval: 1m\n"
+      "  max_age: 2h\n"
+      "  connections: 4\n"
       "rpc_threads: {kind: user, workers: 3}\n"
-      "limits: {open_rpcs: 5, upstream_waiting: 4, message_size: 4MiB, metadata_size: 64KiB,\n"
-      "         response_metadata_size: 32KiB}\n"
+      "limits: {connections: 6, open_rpcs: 5, queue: {length: 8, timeout: 2s},\n"
+      "         upstream_waiting: 4, buffered_bytes: 7MiB, message_size: 4MiB, "
+      "metadata_size: 64KiB,\n"
+      "         response_metadata_size: 32KiB, streams_per_connection: 3,\n"
+      "         methods: [{match: /a.B/C, open_rpcs: 2}, {match: /a.B/*, open_rpcs: 1}]}\n"
       "stuck: {after: 10s, silent_after: 5m, action: cancel}\n"
       "drain: {timeout: 1m30s}\n"
       "metrics: {address: '[::1]:9000', max_methods: 7}\n"
@@ -81,9 +87,21 @@ TEST(LoadTest, EveryKeyReachesItsField) {
                        LoadBalancing::kRoundRobin,
                        "orders.example",
                        true,
-                       {seconds(360), milliseconds(1500)}};
+                       {seconds(360), milliseconds(1500)},
+                       seconds(60),
+                       seconds(7200),
+                       4};
   expected.rpc_threads = {RpcThreadKind::kUser, 3};
-  expected.limits = {5, 4, 4 * 1024 * 1024, 64 * 1024, 32 * 1024};
+  expected.limits = {.connections = 6,
+                     .open_rpcs = 5,
+                     .queue = {8, seconds(2)},
+                     .streams_per_connection = 3,
+                     .methods = {{"/a.B/C", 2}, {"/a.B/*", 1}},
+                     .upstream_waiting = 4,
+                     .buffered_bytes = 7 * 1024 * 1024,
+                     .message_size_bytes = 4 * 1024 * 1024,
+                     .metadata_size_bytes = 64 * 1024,
+                     .response_metadata_size_bytes = 32 * 1024};
   expected.drain = {seconds(90)};
   expected.metrics = {"[::1]:9000", 7};
   expected.stuck = {seconds(10), seconds(300), StuckAction::kCancel};

@@ -30,14 +30,18 @@ TEST(PrintTest, DefaultsLoadBack) { ExpectLoadsBack(Smallest()); }
 
 TEST(PrintTest, EveryFieldLoadsBack) {
   Config config;
-  config.listen = {{"[::1]:50051"}, {"unix:///run/lanekeeper.sock"}, {"0.0.0.0:0"}};
+  config.listen = {{"[::1]:50051"}, {"unix:///run/lanekeeper.sock", 0660}, {"0.0.0.0:0"}};
   config.upstream = {"ipv6:[::1]:80,[::2]:80",
                      LoadBalancing::kRoundRobin,
                      "[::1]:443",
                      true,
                      {seconds(90), milliseconds(1)}};
   config.rpc_threads = {RpcThreadKind::kUser, 256};
-  config.limits = {1'000'000, 999'999, 2'147'483'647, 1'048'576, 4'194'304};
+  config.limits = {.open_rpcs = 1'000'000,
+                   .upstream_waiting = 999'999,
+                   .message_size_bytes = 2'147'483'647,
+                   .metadata_size_bytes = 1'048'576,
+                   .response_metadata_size_bytes = 4'194'304};
   config.stuck = {milliseconds(2500), seconds(0), StuckAction::kCancel};
   config.drain = {milliseconds(3'723'004)};
   config.metrics = {"[::]:9464", 10'000};
@@ -66,6 +70,12 @@ TEST(PrintTest, EveryNamedValueLoadsBack) {
   config.metrics.address = std::nullopt;
   ExpectLoadsBack(config);
   config.drain.timeout = seconds(0);
+  ExpectLoadsBack(config);
+  config.limits.connections = 999'998;
+  config.limits.buffered_bytes = 1024 * 1024;
+  config.limits.queue = {5, seconds(1)};
+  config.limits.streams_per_connection = 7;
+  config.limits.methods = {{"/a.B/C$", 2}, {"/a.B/*", 100}, {"*", 1}};
   ExpectLoadsBack(config);
 }
 
@@ -98,6 +108,12 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
   EXPECT_EQ(PrintConfig(Smallest()),
             "listen:\n"
             "  - address: \"127.0.0.1:50051\"\n"
+            "    mode: auto\n"
+            "    tls:\n"
+            "      certificate: off\n"
+            "      key: off\n"
+            "      client_ca: off\n"
+            "      client_names: any\n"
             "upstream:\n"
             "  address: \"orders:50052\"\n"
             "  load_balancing: pick_first\n"
@@ -106,12 +122,27 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
             "  keepalive:\n"
             "    time: 0\n"
             "    timeout: 20s\n"
+            "  resolve_interval: 0\n"
+            "  max_age: 0\n"
+            "  connections: 1\n"
+            "  tls:\n"
+            "    ca: off\n"
+            "    certificate: off\n"
+            "    key: off\n"
+            "    server_name: auto\n"
             "rpc_threads:\n"
             "  kind: user\n"
             "  workers: auto\n"
             "limits:\n"
+            "  connections: 10000\n"
             "  open_rpcs: 10000\n"
+            "  queue:\n"
+            "    length: 0\n"
+            "    timeout: 0\n"
+            "  streams_per_connection: unlimited\n"
+            "  methods: []\n"
             "  upstream_waiting: 10000\n"
+            "  buffered_bytes: 256MiB\n"
             "  message_size: unlimited\n"
             "  metadata_size: 16KiB\n"
             "  response_metadata_size: same\n"
@@ -121,12 +152,15 @@ TEST(PrintTest, DefaultsPrintAsTheReferenceWritesThem) {
             "  action: report\n"
             "drain:\n"
             "  timeout: 25s\n"
+            "reload:\n"
+            "  watch: true\n"
             "metrics:\n"
             "  address: \"0.0.0.0:9464\"\n"
             "  max_methods: 200\n"
             "admin:\n"
             "  address: \"127.0.0.1:9465\"\n"
             "  allow_remote: false\n"
+            "  read_only: false\n"
             "log:\n"
             "  level: info\n"
             "  format: text\n"

@@ -29,7 +29,7 @@ TEST(ProblemsTest, UnknownKeySuggestsTheNearest) {
 TEST(ProblemsTest, UnknownKeyWithNothingNearListsTheValidOnes) {
   EXPECT_THAT(ProblemsOf(WithRequired("tls: {}\n")),
               ElementsAre("test.yaml:6:1: unknown key 'tls', expected one of: listen, upstream, "
-                          "rpc_threads, limits, stuck, drain, metrics, admin, log"));
+                          "rpc_threads, limits, stuck, drain, reload, metrics, admin, log"));
 }
 
 TEST(ProblemsTest, UnknownKeyInAListNamesItsEntry) {
@@ -154,6 +154,33 @@ TEST(ProblemsTest, BooleansAreTrueOrFalseOnly) {
   }
 }
 
+TEST(ProblemsTest, MethodsAreAPathAServiceOrAll) {
+  for (const char* match : {"*", "/a.B/*", "/a.B/C", "/B/C"}) {
+    EXPECT_THAT(ProblemsOf(WithRequired(std::string("limits: {methods: [{match: '") + match +
+                                        "', open_rpcs: 1}]}\n")),
+                SizeIs(0))
+        << match;
+  }
+  for (const char* match : {"", "a.B/C", "/a.B", "/a.B/", "//C", "/a.B/C*", "/a.*/C", "/*/C",
+                            "/a.B/C/D", "**", "/a.B/**", "/*"}) {
+    EXPECT_THAT(ProblemsOf(WithRequired(std::string("limits: {methods: [{match: '") + match +
+                                        "', open_rpcs: 1}]}\n")),
+                ElementsAre(std::string("test.yaml:6:28: limits.methods[0].match: expected "
+                                        "/package.Service/Method, /package.Service/* or *, "
+                                        "found '") +
+                            match + "'"));
+  }
+}
+
+TEST(ProblemsTest, AnEntryOfMethodsNeedsBothKeys) {
+  EXPECT_THAT(ProblemsOf(WithRequired("limits: {methods: [{match: /a.B/C}, {open_rpcs: 0}]}\n")),
+              ElementsAre("test.yaml:6:20: limits.methods[0].open_rpcs: this required key is "
+                          "missing",
+                          "test.yaml:6:37: limits.methods[1].match: this required key is missing",
+                          "test.yaml:6:49: limits.methods[1].open_rpcs: expected 1 to 1000000, "
+                          "found '0'"));
+}
+
 struct OutOfRange {
   const char* yaml;
   const char* problem;
@@ -175,6 +202,15 @@ TEST(ProblemsTest, ValuesOutOfRangeNameTheRange) {
        "limits.response_metadata_size: expected 1KiB to 4MiB, found '5MiB'; or write same"},
       {"limits: {upstream_waiting: 0}",
        "limits.upstream_waiting: expected 1 to 1000000, found '0'"},
+      {"limits: {connections: 0}", "limits.connections: expected 1 to 1000000, found '0'"},
+      {"limits: {queue: {length: 1000001}}",
+       "limits.queue.length: expected 0 to 1000000, found '1000001'"},
+      {"limits: {queue: {timeout: 169h}}",
+       "limits.queue.timeout: expected 0 to 168h, found '169h'"},
+      {"limits: {buffered_bytes: 1023KiB}",
+       "limits.buffered_bytes: expected 1MiB to 64GiB, found '1023KiB'"},
+      {"limits: {streams_per_connection: 0}",
+       "limits.streams_per_connection: expected 1 to 1000000, found '0'; or write unlimited"},
       {"rpc_threads: {workers: 0}",
        "rpc_threads.workers: expected 1 to 256, found '0'; or write auto"},
       {"rpc_threads: {workers: 257}",

@@ -116,6 +116,21 @@ TEST(RulesTest, WorkersAreForKindUserOnly) {
                           "starts one thread per RPC: leave the key out"));
 }
 
+TEST(RulesTest, AMethodLimitThatNeverCountsIsRefused) {
+  EXPECT_THAT(ProblemsOf(WithRequired("limits:\n"
+                                      "  methods:\n"
+                                      "    - {match: /a.B/C, open_rpcs: 1}\n"
+                                      "    - {match: /a.B/*, open_rpcs: 1}\n"
+                                      "    - {match: /a.B/D, open_rpcs: 1}\n"
+                                      "    - {match: /a.BB/D, open_rpcs: 1}\n"
+                                      "    - {match: '*', open_rpcs: 1}\n"
+                                      "    - {match: /x.Y/*, open_rpcs: 1}\n")),
+              ElementsAre("test.yaml:10:15: limits.methods[2].match: '/a.B/D' never counts: "
+                          "'/a.B/*' on line 9 comes first",
+                          "test.yaml:13:15: limits.methods[5].match: '/x.Y/*' never counts: '*' on "
+                          "line 12 comes first"));
+}
+
 TEST(RulesTest, ShortKeepaliveTimeIsRefused) {
   EXPECT_THAT(ProblemsOf(WithRequired("  keepalive: {time: 9999ms}\n")),
               ElementsAre("test.yaml:6:21: upstream.keepalive.time: expected 0 (off) or at least "
@@ -129,6 +144,16 @@ TEST(RulesTest, PingsNeedTimeToBeAnswered) {
               ElementsAre("test.yaml:6:34: upstream.keepalive.timeout: 0 leaves no time to answer "
                           "the pings that keepalive.time 1m sends"));
   EXPECT_THAT(ProblemsOf(WithRequired("  keepalive: {time: 0, timeout: 0}\n")), IsEmpty());
+}
+
+TEST(RulesTest, UpstreamIntervalsOfLessThanASecondAreRefused) {
+  EXPECT_THAT(
+      ProblemsOf(WithRequired("  resolve_interval: 999ms\n  max_age: 1ms\n")),
+      ElementsAre("test.yaml:6:21: upstream.resolve_interval: expected 0 (off) or at least "
+                  "1s, found 999ms",
+                  "test.yaml:7:12: upstream.max_age: expected 0 (off) or at least 1s, found "
+                  "1ms"));
+  EXPECT_THAT(ProblemsOf(WithRequired("  resolve_interval: 1s\n  max_age: 1s\n")), IsEmpty());
 }
 
 TEST(RulesTest, FieldsAlreadyRefusedCauseNoFurtherProblems) {

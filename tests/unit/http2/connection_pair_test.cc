@@ -1,6 +1,6 @@
 // Both roles of Connection against each other: many exchanges at once, each with chunks of its own
 // and an end or a reset at a random point. What arrives is what was sent, or the begin of it where
-// a reset cut it; at rest no stream is open and no byte is held.
+// a reset cut it; at rest no stream is open and no byte is held. Plain, and under TLS.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -10,13 +10,18 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "proxy/base/task.h"
 #include "proxy/http2/connection.h"
+#include "tests/support/tls_files.h"
 
 namespace lanekeeper::http2 {
 namespace {
+
+using lanekeeper::testing::TlsFixture;
 
 // What one end of an exchange sends.
 struct Script {
@@ -110,17 +115,22 @@ class Observer : public ConnectionObserver {
   bool ready = false;
 };
 
-class ConnectionPairTest : public ::testing::TestWithParam<uint32_t> {
+class ConnectionPairTest : public ::testing::TestWithParam<std::tuple<uint32_t, bool>> {
  protected:
-  ConnectionPairTest() : random_(GetParam()) {
+  ConnectionPairTest() : random_(std::get<0>(GetParam())) {
     int ends[2];
     EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    Fd near(ends[0]);
+    Fd far(ends[1]);
+    Transport server = under_tls() ? UnderTls(std::move(near), NewServer()) : std::move(near);
+    Transport client = under_tls() ? UnderTls(std::move(far), NewClient()) : std::move(far);
+    if (under_tls()) Shake(server, client);
     server_observer_.test = this;
     server_ = std::make_unique<Connection>(
-        loop_, Fd(ends[0]), ConnectionOptions{Side::kDownstream, 65536, &server_frames_},
+        loop_, std::move(server), ConnectionOptions{Side::kDownstream, 65536, &server_frames_},
         server_observer_);
     client_ = std::make_unique<Connection>(
-        loop_, Fd(ends[1]), ConnectionOptions{Side::kUpstream, 65536, &client_frames_},
+        loop_, std::move(client), ConnectionOptions{Side::kUpstream, 65536, &client_frames_},
         client_observer_);
     EXPECT_TRUE(RunUntil([this] { return client_observer_.ready; }));
   }
@@ -128,6 +138,29 @@ class ConnectionPairTest : public ::testing::TestWithParam<uint32_t> {
   ~ConnectionPairTest() override {
     client_.reset();
     server_.reset();
+  }
+
+  static bool under_tls() { return std::get<1>(GetParam()); }
+  static Transport UnderTls(Fd socket, std::unique_ptr<TlsSession> session) {
+    return {std::move(socket), std::move(session)};
+  }
+  std::unique_ptr<TlsSession> NewServer() {
+    return std::make_unique<TlsSession>(loop_.buffers(), TlsFixture::Server(tls_.ServerFiles()));
+  }
+  std::unique_ptr<TlsSession> NewClient() {
+    return std::make_unique<TlsSession>(loop_.buffers(), TlsFixture::Client(tls_.ClientFiles()),
+                                        "server.test");
+  }
+  static void Shake(Transport& server, Transport& client) {
+    using Step = TlsSession::Step;
+    Step at_client = Step::kWaits;
+    Step at_server = Step::kWaits;
+    for (int i = 0; i < 10 && (at_client == Step::kWaits || at_server == Step::kWaits); ++i) {
+      if (at_client == Step::kWaits) at_client = client.tls()->Handshake(client.fd());
+      if (at_server == Step::kWaits) at_server = server.tls()->Handshake(server.fd());
+    }
+    EXPECT_EQ(at_client, Step::kDone) << client.tls()->error();
+    EXPECT_EQ(at_server, Step::kDone) << server.tls()->error();
   }
 
   size_t Pick(size_t below) { return std::uniform_int_distribution<size_t>(0, below - 1)(random_); }
@@ -200,6 +233,7 @@ class ConnectionPairTest : public ::testing::TestWithParam<uint32_t> {
     ConnectionPairTest* test = nullptr;
   };
 
+  const TlsFixture tls_;
   EventLoop loop_;
   std::mt19937 random_;
   FrameCounts server_frames_;
@@ -245,7 +279,12 @@ TEST_P(ConnectionPairTest, WhatArrivesIsWhatWasSentAndNothingIsLeft) {
       << loop_.buffers().bytes_held() << " bytes";
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, ConnectionPairTest, ::testing::Range(1u, 41u));
+INSTANTIATE_TEST_SUITE_P(Seeds, ConnectionPairTest,
+                         ::testing::Combine(::testing::Range(1u, 41u), ::testing::Bool()),
+                         [](const auto& param) {
+                           return (std::get<1>(param.param) ? "Tls" : "Plain") +
+                                  std::to_string(std::get<0>(param.param));
+                         });
 
 }  // namespace
 }  // namespace lanekeeper::http2

@@ -131,6 +131,18 @@ TEST(LogQueue, FlushGivesUpWhenNobodyReads) {
   queue->Stop(kLong);
 }
 
+TEST(LogQueue, AnotherFormIsTakenWithoutWaitingForAReader) {
+  Pipe pipe;
+  pipe.Fill();
+  const auto queue = StartQueue(pipe);
+  Log(*queue, "one");
+  EXPECT_FALSE(queue->Flush(10ms));  // its thread waits for the pipe
+  queue->set_pattern("<%v>");
+  Log(*queue, "two");
+  EXPECT_EQ(pipe.ReadUntil("<two>\n"), "one\n<two>\n");
+  queue->Stop(kLong);
+}
+
 TEST(LogQueue, StopGivesUpWhenNobodyReads) {
   Pipe pipe;
   pipe.Fill();

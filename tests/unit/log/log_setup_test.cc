@@ -56,6 +56,26 @@ TEST(SetUpLog, WritesEverythingBeforeTheSessionEnds) {
   }
 }
 
+TEST(SetUpLog, AChangeTakesTheFormAtOnceAndLeavesALevelThatWasSetByHand) {
+  Pipe pipe;
+  const Child child(pipe, [] {
+    const LogSession session = SetUpLog({});
+    spdlog::set_level(spdlog::level::warn);
+    const LogConfig json{.format = LogFormat::kJson};
+    ChangeLog({}, json);
+    spdlog::info("hidden");
+    spdlog::warn("first");
+    ChangeLog(json, {.level = LogLevel::kDebug, .format = LogFormat::kJson});
+    spdlog::debug("last");
+    return 0;
+  });
+  const auto lines = SplitLines(pipe.ReadUntil("\"last\"}\n"));
+  EXPECT_EQ(child.Await(), 0);
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(nlohmann::json::parse(lines[0])["message"], "first");
+  EXPECT_EQ(nlohmann::json::parse(lines[1])["level"], "debug");
+}
+
 TEST(SetUpLog, LinesAfterTheSessionAreWrittenAtOnce) {
   Pipe pipe;
   const Child child(pipe, [] {

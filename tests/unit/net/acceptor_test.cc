@@ -100,6 +100,22 @@ TEST_F(AcceptorTest, WhoDialledBeforeTheStartIsAccepted) {
   EXPECT_TRUE(RunTo(1));
 }
 
+TEST_F(AcceptorTest, SocketsComeAndGoWhileTheOthersGoOn) {
+  acceptor_->Start();
+  auto more = ListeningSocket::Open({"127.0.0.1", 0, ""});
+  const int added = more.front().port();
+  const Fd early = Dial(added);
+  acceptor_->Add(std::move(more));
+  ASSERT_TRUE(RunTo(1));
+  acceptor_->Remove({"127.0.0.1:" + std::to_string(ports_[0])});
+  loop_.Step();
+  EXPECT_FALSE(Dial(ports_[0]));
+  const Fd client = Dial(ports_[1]);
+  const Fd late = Dial(added);
+  ASSERT_TRUE(RunTo(3));
+  EXPECT_EQ(accepted_at_[0], added);
+}
+
 TEST_F(AcceptorTest, ManyAtOnceAreAcceptedBitByBit) {
   const std::vector<Fd> clients = DialMany(100, ports_[0]);
   acceptor_->Start();

@@ -54,6 +54,38 @@ TEST_F(BufferTest, BytesLeaveInTheOrderInWhichTheyCame) {
 
 TEST_F(BufferTest, AnEmptyPieceIsNone) { EXPECT_TRUE(Copies({""}).empty()); }
 
+TEST_F(BufferTest, ManySmallCopiesShareAFewBlocks) {
+  SliceQueue queue(buffers_);
+  std::string sent;
+  for (int i = 0; i < 10'000; ++i) {
+    const auto byte = static_cast<char>('a' + i % 26);
+    queue.AppendCopy(Bytes(std::string_view(&byte, 1)), 1);
+    sent += byte;
+  }
+  size_t nodes = 0;
+  for (auto* node = queue.first(); node != nullptr; node = node->next) ++nodes;
+  EXPECT_LE(nodes, 30u);
+  EXPECT_LE(buffers_.bytes_held(), 2 * 10'000);
+  EXPECT_EQ(queue.bytes(), sent.size());
+  EXPECT_EQ(Text(queue), sent);
+}
+
+TEST_F(BufferTest, ASingleCopyTakesNoMoreThanItsBytes) {
+  SliceQueue queue = Copies({"abc"});
+  EXPECT_EQ(buffers_.bytes_held(), 3);
+}
+
+// Who refers to a block must not see it change.
+TEST_F(BufferTest, ABlockThatAnotherRefersToIsNotWrittenBehind) {
+  SliceQueue queue = Copies({"abcd", "efg"});  // with room behind g
+  SliceQueue copy(buffers_);
+  copy.Share(queue);
+  queue.AppendCopy(Bytes("h"), 1);
+  copy.AppendCopy(Bytes("i"), 1);
+  EXPECT_EQ(Text(queue), "abcdefgh");
+  EXPECT_EQ(Text(copy), "abcdefgi");
+}
+
 TEST_F(BufferTest, AQueueThatHasBeenEmptyGoesOn) {
   SliceQueue queue = Copies({"abc"});
   Take(queue, 3);

@@ -27,6 +27,16 @@ TEST(MethodLabelsTest, PathsBeyondTheLimitAreOtherAndEarlierOnesStay) {
   EXPECT_EQ(labels.Label(MethodLabels::kOther).method, "other");
 }
 
+TEST(MethodLabelsTest, AnotherLimitIsForMethodsThatAreStillToCome) {
+  MethodLabels labels(2);
+  const MethodLabels::Id first = labels.Intern("/s/A");
+  labels.SetMax(1);
+  EXPECT_EQ(labels.Intern("/s/B"), MethodLabels::kOther);
+  EXPECT_EQ(labels.Intern("/s/A"), first);
+  labels.SetMax(2);
+  EXPECT_NE(labels.Intern("/s/B"), MethodLabels::kOther);
+}
+
 TEST(MethodLabelsTest, WhatIsNoMethodIsOtherAndTakesNoPlace) {
   MethodLabels labels(1);
   for (const std::string& path :

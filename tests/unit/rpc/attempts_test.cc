@@ -21,8 +21,8 @@ TEST(AttemptsTest, EveryMoveIsInTheTable) {
     EXPECT_EQ(Next(from, Event::kOverflow), State::kCommitted);
     EXPECT_EQ(Next(from, Event::kGaveUp), State::kCommitted);
   }
-  for (const Event event : {Event::kStarted, Event::kNotSeen, Event::kAnswered, Event::kOverflow,
-                            Event::kGaveUp}) {
+  for (const Event event :
+       {Event::kStarted, Event::kNotSeen, Event::kAnswered, Event::kOverflow, Event::kGaveUp}) {
     EXPECT_EQ(Next(State::kCommitted, event), State::kCommitted);
   }
 }

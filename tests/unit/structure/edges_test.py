@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 # What a folder of proxy/ may include besides itself; `config` and `protos` are folders beside it.
 # The files in proxy/ itself put the parts together and may include everything.
-RPC = {"observe", "grpc", "http2", "net", "log", "base", "config"}
+RPC = {"observe", "grpc", "http2", "net", "log", "tls", "base", "config"}
 ALLOWED = {
     "admin": {"observe", "log", "net", "base", "config", "protos"},
     "cli": {"protos", "base", "config", "log"},
@@ -22,15 +22,17 @@ ALLOWED = {
     "log": {"observe", "grpc", "base", "config"},
     "grpc": {"base"},
     "http2": {"net", "base"},
-    "net": {"base", "config"},
+    "net": {"tls", "base", "config"},
+    "config": {"tls"},
+    "tls": {"base"},
     "base": set(),
-    "config": set(),
 }
 # Leaves that need no row: the version for everyone, and what config/ takes from base/.
 ALLOWED_FILES = {"config": {"proxy/base/text.h", "proxy/base/words.h"}}
 FOR_EVERYONE = {"proxy/version.h"}
 
 KNOW_NGHTTP2 = ("proxy/http2/",)
+KNOW_OPENSSL = ("proxy/tls/", "proxy/net/tls_session.")
 KNOW_GRPC = ("proxy/admin/", "proxy/demo/", "proxy/cli/", "proxy/main.cc")
 MOST_LINES = 300
 # Ways around the language, the libraries' public headers and the operator's settings.
@@ -86,6 +88,10 @@ def nghttp2_outside(tree):
     return headers_outside(tree, r"nghttp2/", KNOW_NGHTTP2)
 
 
+def openssl_outside(tree):
+    return headers_outside(tree, r"openssl/", KNOW_OPENSSL)
+
+
 def grpc_outside(tree):
     return headers_outside(tree, r"grpc(pp)?[/.]", KNOW_GRPC)
 
@@ -120,6 +126,9 @@ class TheSources(unittest.TestCase):
 
     def test_only_http2_knows_libnghttp2(self):
         self.holds(nghttp2_outside)
+
+    def test_only_tls_knows_openssl(self):
+        self.holds(openssl_outside)
 
     def test_only_the_control_plane_and_the_tools_know_the_grpc_library(self):
         self.holds(grpc_outside)
@@ -176,6 +185,10 @@ class TheRules(unittest.TestCase):
     def test_nghttp2_elsewhere_is_seen(self):
         self.sees(nghttp2_outside, "proxy/rpc/rpc.h", "#include <nghttp2/nghttp2.h>")
         self.passes(nghttp2_outside, "proxy/http2/session.cc", "#include <nghttp2/nghttp2.h>")
+
+    def test_openssl_elsewhere_is_seen(self):
+        self.sees(openssl_outside, "proxy/net/transport.h", "#include <openssl/ssl.h>")
+        self.passes(openssl_outside, "proxy/tls/context.cc", "#include <openssl/ssl.h>")
 
     def test_grpc_elsewhere_is_seen(self):
         for line in ("#include <grpc/status.h>", "#include <grpcpp/grpcpp.h>",

@@ -26,7 +26,7 @@ const retryServiceConfig = `{"methodConfig": [{
 
 // retrying is another channel to the same target, with the policy.
 func (c *client) retrying() (echo.EchoClient, func(), error) {
-	conn, err := grpc.Dial(c.target, grpc.WithInsecure(),
+	conn, err := grpc.Dial(c.target, security(),
 		grpc.WithDefaultServiceConfig(retryServiceConfig))
 	if err != nil {
 		return nil, nil, err

@@ -1,0 +1,169 @@
+#!/usr/bin/python3
+"""A reload with another upstream or other listeners: open streams go on where they are, new RPCs go
+where the new configuration says."""
+
+import json
+import os
+import signal
+
+import grpc
+
+from byte_client import Stream, call, code_of
+from processes import free_port, wait_until
+from support import DaemonTest, both_kinds, main
+
+
+@both_kinds
+class Upstream(DaemonTest):
+    def start_on(self, address, **sections):
+        self.sections = {"reload": {"watch": False}, **sections}
+        self.daemon = self.start(address, **self.sections)
+        self.channel = self.open_channel(self.daemon.target)
+
+    def swap_to(self, upstream):
+        self.daemon.reload(self.config(upstream, **self.sections))
+
+    def test_open_streams_stay_and_new_rpcs_go_to_the_new_one(self):
+        old, new = self.start_upstream(), self.start_upstream()
+        self.start_on(old.address)
+        stream = Stream(self.channel).echo()
+        self.swap_to(new.address)
+        for _ in range(20):
+            call(self.channel)
+        stream.echo(b"still there")
+        self.assertEqual(new.counters()["finished"], 20)
+        self.assertEqual(old.counters(), {"active": 1, "finished": 0, "cancelled": 0})
+        self.daemon.await_metric("lanekeeper_upstream_connections", 2)
+        stream.half_close()
+        self.assertEqual(stream.end()[0], grpc.StatusCode.OK)
+        self.daemon.await_metric("lanekeeper_upstream_connections", 1)
+        self.assertEqual(self.daemon.scrape().value("lanekeeper_upstream_state", state="ready"), 1)
+
+    def test_swaps_under_load_lose_nothing(self):
+        upstreams = [self.start_upstream(), self.start_upstream()]
+        self.start_on(upstreams[0].address)
+        client = self.start_client("unary", self.daemon.target, 2, 8)
+        client.await_line("^calling$")
+        for number in range(1, 9):
+            self.swap_to(upstreams[number % 2].address)
+            call(self.channel)
+        client.tell("end")
+        self.assertEqual(json.loads(client.await_line("^ended (.*)").group(1)), [])
+        self.daemon.await_metric("lanekeeper_upstream_connections", 1)
+
+    def test_another_number_of_connections_for_the_same_name(self):
+        upstream = self.start_upstream()
+        self.start_on(f"localhost:{upstream.port}")
+        stream = Stream(self.channel).echo()
+        self.swap_to({"address": f"localhost:{upstream.port}", "load_balancing": "round_robin"})
+        call(self.channel)
+        stream.echo()
+        self.daemon.await_metric("lanekeeper_upstream_connections", 2)
+        stream.half_close()
+        stream.end()
+        self.daemon.await_metric("lanekeeper_upstream_connections", 1)
+
+    def test_a_target_that_is_not_there_fails_new_rpcs_only(self):
+        upstream = self.start_upstream()
+        self.start_on(upstream.address)
+        stream = Stream(self.channel).echo()
+        dead = f"127.0.0.1:{free_port()}"
+        self.swap_to(dead)
+        with self.assertRaises(grpc.RpcError) as failed:
+            call(self.channel)
+        self.assertEqual(failed.exception.code(), grpc.StatusCode.UNAVAILABLE)
+        self.assertIn(dead, failed.exception.details())
+        stream.echo(b"still there")
+        self.swap_to(upstream.address)
+        call(self.channel)
+        stream.half_close()
+        self.assertEqual(stream.end()[0], grpc.StatusCode.OK)
+
+    def test_rpcs_that_wait_are_started_on_the_new_one(self):
+        dead = f"127.0.0.1:{free_port()}"
+        self.start_on({"address": dead, "wait_for_ready": True})
+        waiting = [self.channel.unary_unary("/daemon.Unary/Echo").future(b"x", timeout=30)
+                   for _ in range(5)]
+        self.daemon.await_metric("lanekeeper_streams_awaiting_upstream", 5)
+        new = self.start_upstream()
+        self.swap_to({"address": new.address, "wait_for_ready": True})
+        self.assertEqual([rpc.result() for rpc in waiting], [b"x"] * 5)
+
+    def test_without_wait_for_ready_those_that_wait_fail(self):
+        dead = f"127.0.0.1:{free_port()}"
+        self.start_on({"address": dead, "wait_for_ready": True})
+        waiting = self.channel.unary_unary("/daemon.Unary/Echo").future(b"x", timeout=30)
+        self.daemon.await_metric("lanekeeper_streams_awaiting_upstream", 1)
+        self.daemon.await_metric("lanekeeper_upstream_state", 1, state="transient_failure")
+        self.swap_to(dead)
+        self.assertEqual(waiting.code(), grpc.StatusCode.UNAVAILABLE)
+
+
+@both_kinds
+class Listeners(DaemonTest):
+    def start_on(self, *listen):
+        self.upstream = self.start_upstream()
+        self.daemon = self.start(self.upstream.address, listen, reload={"watch": False})
+
+    def listen_on(self, *listen, result="applied"):
+        self.daemon.reload(
+            self.config(self.upstream.address, listen, reload={"watch": False}), result)
+
+    def test_an_added_one_takes_rpcs_and_the_others_go_on(self):
+        self.start_on("127.0.0.1:0")
+        stream = Stream(self.open_channel(self.daemon.target)).echo()
+        path = f"{self.folder}/added.sock"
+        port = free_port()
+        self.listen_on("127.0.0.1:0", f"unix://{path}", f"127.0.0.1:{port}")
+        call(self.open_channel(f"unix:{path}"))
+        call(self.open_channel(f"127.0.0.1:{port}"))
+        stream.echo(b"still here")
+        call(self.open_channel(self.daemon.target))
+
+    def test_a_removed_one_accepts_no_more_and_its_open_streams_go_on(self):
+        path = f"{self.folder}/removed.sock"
+        self.start_on(f"unix://{path}", "127.0.0.1:0")
+        removed = self.open_channel(f"unix:{path}")
+        stays = self.open_channel(self.daemon.targets[1])
+        streams = [Stream(removed).echo(), Stream(stays).echo()]
+        self.listen_on("127.0.0.1:0")
+        self.assertFalse(os.path.exists(path))
+        wait_until(lambda: code_of(removed) == grpc.StatusCode.UNAVAILABLE, "no new RPCs")
+        for number in range(20):
+            for stream in streams:
+                stream.echo(b"still here %d" % number)
+        call(stays)
+        for stream in streams:
+            stream.half_close()
+            self.assertEqual(stream.end()[0], grpc.StatusCode.OK)
+        self.daemon.await_metric("lanekeeper_downstream_connections", 1)
+        self.daemon.await_line(f"listener closed: unix://{path}")
+
+    def test_one_that_cannot_be_listened_on_changes_nothing(self):
+        self.start_on("127.0.0.1:0")
+        stream = Stream(self.open_channel(self.daemon.target)).echo()
+        path = f"{self.folder}/other.sock"
+        taken = self.daemon.metrics_address
+        self.daemon.reload(self.config("127.0.0.1:1", (f"unix://{path}", taken),
+                                       reload={"watch": False}), "refused")
+        self.daemon.await_line(f"configuration problem .*{self.daemon.path}: cannot listen on "
+                               f"{taken}: Address already in use")
+        self.assertFalse(os.path.exists(path))
+        stream.echo(b"still here")
+        call(self.open_channel(self.daemon.target))
+
+    def test_a_drain_closes_those_that_came_later_too(self):
+        self.start_on("127.0.0.1:0")
+        path = f"{self.folder}/added.sock"
+        self.listen_on("127.0.0.1:0", f"unix://{path}")
+        stream = Stream(self.open_channel(f"unix:{path}")).echo()
+        self.daemon.signal(signal.SIGTERM)
+        wait_until(lambda: not os.path.exists(path), "closed")
+        stream.echo()
+        stream.half_close()
+        self.assertEqual(stream.end()[0], grpc.StatusCode.OK)
+        self.assertEqual(self.daemon.await_exit(), 0)
+
+
+if __name__ == "__main__":
+    main()

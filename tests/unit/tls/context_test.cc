@@ -1,0 +1,99 @@
+#include "proxy/tls/context.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/support/certificates.h"
+
+namespace lanekeeper {
+namespace {
+
+using lanekeeper::testing::Pem;
+using lanekeeper::testing::TestAuthority;
+using lanekeeper::testing::TestFolder;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+
+class ContextTest : public ::testing::Test {
+ protected:
+  ContextTest() {
+    const Pem web = authority_.Issue("web", "DNS:web");
+    certificate_ = folder_.Write("web.crt", web.certificate);
+    key_ = folder_.Write("web.key", web.key);
+    ca_ = folder_.Write("ca.crt", authority_.certificate());
+  }
+
+  std::vector<std::string> ProblemsOfServer(const TlsServerFiles& files) {
+    std::vector<TlsProblem> problems;
+    const auto context = TlsContext::ForServer(files, problems);
+    EXPECT_EQ(context == nullptr, !problems.empty());
+    return Texts(problems);
+  }
+  static std::vector<std::string> Texts(const std::vector<TlsProblem>& problems) {
+    constexpr const char* kFiles[] = {"certificate: ", "key: ", "authority: "};
+    std::vector<std::string> texts;
+    for (const TlsProblem& problem : problems) {
+      texts.push_back(kFiles[static_cast<size_t>(problem.file)] + problem.text);
+    }
+    return texts;
+  }
+
+  const TestFolder folder_;
+  const TestAuthority authority_;
+  std::string certificate_;
+  std::string key_;
+  std::string ca_;
+};
+
+TEST_F(ContextTest, GoodFilesMakeOne) {
+  EXPECT_THAT(ProblemsOfServer({certificate_, key_, {}, {}}), IsEmpty());
+  EXPECT_THAT(ProblemsOfServer({certificate_, key_, ca_, {"web"}}), IsEmpty());
+  std::vector<TlsProblem> problems;
+  const auto client = TlsContext::ForClient({ca_, certificate_, key_}, problems);
+  ASSERT_NE(client, nullptr);
+  EXPECT_EQ(client->facts()->subject, "CN=web");
+  const auto bare = TlsContext::ForClient({}, problems);
+  ASSERT_NE(bare, nullptr);
+  EXPECT_FALSE(bare->facts());
+}
+
+TEST_F(ContextTest, AllProblemsAreToldAtOnce) {
+  EXPECT_THAT(ProblemsOfServer({"/no/crt", "/no/key", "/no/ca", {}}),
+              ElementsAre("certificate: cannot read '/no/crt': No such file or directory",
+                          "key: cannot read '/no/key': No such file or directory",
+                          "authority: cannot read '/no/ca': No such file or directory"));
+}
+
+TEST_F(ContextTest, AnotherCertificatesKeyIsRefused) {
+  const std::string other = folder_.Write("other.key", authority_.Issue("other", "").key);
+  EXPECT_THAT(ProblemsOfServer({certificate_, other, {}, {}}),
+              ElementsAre("key: '" + other + "' is not the key of the certificate in '" +
+                          certificate_ + "'"));
+}
+
+TEST_F(ContextTest, CertificatesOutOfDateAreRefused) {
+  const Pem old = authority_.Issue("old", "DNS:web", {-7200, -3600});
+  const Pem early = authority_.Issue("early", "DNS:web", {3600, 7200});
+  EXPECT_THAT(
+      ProblemsOfServer(
+          {folder_.Write("a.crt", old.certificate), folder_.Write("a.key", old.key), {}, {}}),
+      ElementsAre(MatchesRegex("certificate: the certificate in '.*' \\(CN=old\\) expired "
+                               "on 20..-..-..T..:..:..Z")));
+  EXPECT_THAT(
+      ProblemsOfServer(
+          {folder_.Write("a.crt", early.certificate), folder_.Write("a.key", early.key), {}, {}}),
+      ElementsAre(MatchesRegex("certificate: the certificate in '.*' \\(CN=early\\) is not "
+                               "valid before .*")));
+}
+
+TEST_F(ContextTest, AuthoritiesOfWhichNoneIsValidAreRefused) {
+  const TestAuthority old("old authority", {-7200, -3600});
+  const std::string all_old = folder_.Write("old", old.certificate());
+  EXPECT_THAT(ProblemsOfServer({certificate_, key_, all_old, {}}),
+              ElementsAre(MatchesRegex("authority: .*CN=old authority. expired on .*")));
+  const std::string one_good = folder_.Write("some", old.certificate() + authority_.certificate());
+  EXPECT_THAT(ProblemsOfServer({certificate_, key_, one_good, {}}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace lanekeeper
