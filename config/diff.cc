@@ -130,16 +130,21 @@ ConfigChange ChangeOf(const Leaf& leaf, std::optional<std::string> before,
           EffectOf(leaf.asked).value_or(Effect::kRestart)};
 }
 
+// What a listener says that is only given its address.
+Leaves PlainListener() {
+  Config config;
+  config.listen.emplace_back();
+  return LeavesOf(config);
+}
+
 // Of an entry that has come or gone: what it says beyond its address, if that is not the default.
-std::optional<ConfigChange> ChangeOfEntry(const Leaf& leaf, std::optional<std::string> before,
+std::optional<ConfigChange> ChangeOfEntry(const Leaf& leaf, const Leaves& plain,
+                                          std::optional<std::string> before,
                                           std::optional<std::string> after) {
   ConfigChange change = ChangeOf(leaf, std::move(before), std::move(after));
   if (!leaf.asked.starts_with("listen[].")) return change;
   change.effect = Effect::kNewConnections;
-  Config defaults;
-  defaults.listen.emplace_back();
-  const Leaves leaves = LeavesOf(defaults);
-  const bool is_default = std::any_of(leaves.begin(), leaves.end(), [&](const Leaf& one) {
+  const bool is_default = std::any_of(plain.begin(), plain.end(), [&](const Leaf& one) {
     return one.asked == leaf.asked && one.value == leaf.value;
   });
   if (is_default) return std::nullopt;
@@ -151,18 +156,21 @@ std::optional<ConfigChange> ChangeOfEntry(const Leaf& leaf, std::optional<std::s
 std::vector<ConfigChange> Diff(const Config& before, const Config& after) {
   const Leaves old_leaves = LeavesOf(before);
   const Leaves new_leaves = LeavesOf(after);
+  const Leaves plain = PlainListener();
   std::vector<ConfigChange> changes;
   for (const Leaf& leaf : new_leaves) {
     const Leaf* old_leaf = Find(old_leaves, leaf.key);
     if (old_leaf == nullptr) {
-      if (auto change = ChangeOfEntry(leaf, std::nullopt, leaf.value)) changes.push_back(*change);
+      if (auto change = ChangeOfEntry(leaf, plain, std::nullopt, leaf.value))
+        changes.push_back(*change);
     } else if (old_leaf->value != leaf.value) {
       changes.push_back(ChangeOf(leaf, old_leaf->value, leaf.value));
     }
   }
   for (const Leaf& leaf : old_leaves) {
     if (Find(new_leaves, leaf.key) != nullptr) continue;
-    if (auto change = ChangeOfEntry(leaf, leaf.value, std::nullopt)) changes.push_back(*change);
+    if (auto change = ChangeOfEntry(leaf, plain, leaf.value, std::nullopt))
+      changes.push_back(*change);
   }
   return changes;
 }
