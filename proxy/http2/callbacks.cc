@@ -80,6 +80,8 @@ void Callbacks::OnHeaderBlock(Connection& connection, nghttp2_session* session,
   const bool too_large = connection.block_too_large_;
   if (frame.headers.cat == NGHTTP2_HCAT_REQUEST) {
     ++connection.open_streams_;
+    // Our GOAWAY says that it is not run, and may not have left yet: the client may repeat it.
+    if (id > connection.accepted_id_max_) return;
     connection.observer_.OnRequest(id, connection.block_, too_large, end);
     return;
   }

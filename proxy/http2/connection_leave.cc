@@ -30,6 +30,7 @@ void Connection::SendFinalGoaway() {
 // Streams that are open go on; those above the last one are ignored.
 void Connection::SendGoaway(int32_t last_id, uint32_t code) {
   goaway_sent_ = true;
+  accepted_id_max_ = last_id;
   nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, last_id, code, nullptr, 0);
   loop_.RequestFlush(*this);
 }

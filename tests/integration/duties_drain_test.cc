@@ -18,13 +18,19 @@ class DutiesDrainTest : public BothKinds {
                [](Config& config) { config.drain.timeout = kPatience; }),
         client_(RawPeer::Dial(proxy_)) {}
 
-  // An open stream of a client, and a lanekeeper that drains.
+  // An open stream of a client, and a lanekeeper that begins to drain.
   void Drain() {
     client_.Headers(1, RequestFields());
     client_.Data(1, Framed("before"));
     ASSERT_TRUE(client_.AwaitData(1, Framed("before").size()));
     drained_ = std::async(std::launch::async, [&] { return proxy_.app().Drain(); });
-    ASSERT_TRUE(client_.Await([&] { return !client_.goaways().empty(); }));
+  }
+
+  // What comes before it is skipped.
+  Frame AwaitPing() {
+    std::optional<Frame> frame = client_.http2().ReadAny();
+    while (frame && frame->type != kPing) frame = client_.http2().ReadAny();
+    return frame.value_or(Frame{});
   }
 
   // The open stream goes on and ends well.
@@ -53,6 +59,20 @@ TEST_P(DutiesDrainTest, TheLastIdFollowsWhenTheClientHasHeardOfIt) {
   EXPECT_GE(client_.pings(), 1);
   for (const Frame& goaway : client_.goaways()) EXPECT_EQ(goaway.Word(4), kNoError);
   ExpectOpenStreamWhole();
+}
+
+// It comes in one read with the acknowledgement: the GOAWAY says that it was not run, so it is not.
+TEST_P(DutiesDrainTest, ARequestAboveTheLastIdIsNotRun) {
+  Drain();
+  client_.SendBytes(FrameBytes(kPing, kAck, 0, AwaitPing().payload) +
+                    FrameBytes(kHeaders, kEndHeaders, 3, Literals(RequestFields())) +
+                    FrameBytes(kData, kEndStream, 3, Framed("late")));
+  EXPECT_TRUE(client_.Await(
+      [&] { return !client_.goaways().empty() && client_.goaways().back().Word(0) == 1; }));
+  ExpectOpenStreamWhole();
+  EXPECT_TRUE(client_[3].blocks.empty());
+  EXPECT_EQ(upstream_.calls(), 1);
+  EXPECT_EQ(proxy_.Metric("grpc_server_started_total"), 1);
 }
 
 // Skipped, but decoded: it counts for the compression of the rest (RFC 9113 section 4.3).
