@@ -64,7 +64,7 @@ void FieldReader::ReadDocument(const YAML::Node& root, const Environment& enviro
 void FieldReader::Require(std::string_view key) {
   if (state_ == State::kBroken) return;
   const auto given = [key](const auto& field) { return field.first == key; };
-  if (std::any_of(fields_.begin(), fields_.end(), given)) return;
+  if (std::any_of(fields_.begin(), fields_.end(), given) || FromEnvironment(key)) return;
   Refuse(PathOf(key), at_, "this required key is missing");
 }
 
@@ -158,8 +158,17 @@ const FieldReader::Field* FieldReader::Find(std::string_view key) {
 
 std::optional<FieldReader::Scalar> FieldReader::ReadScalar(std::string_view key) {
   const Field* field = Find(key);
+  if (std::optional<Scalar> scalar = FromEnvironment(key)) return scalar;
   if (field == nullptr) return std::nullopt;
   return ScalarOf(field->value, PathOf(key), At(*field));
+}
+
+std::optional<FieldReader::Scalar> FieldReader::FromEnvironment(std::string_view key) const {
+  const std::string path = PathOf(key);
+  const std::optional<std::string> variable = VariableOf(path);
+  const std::optional<std::string> text = variable ? environment_(*variable) : std::nullopt;
+  if (!text || text->empty()) return std::nullopt;
+  return Scalar{path, Position{0, 0, *variable}, *text};
 }
 
 std::optional<std::vector<FieldReader::Scalar>> FieldReader::ReadScalars(std::string_view key,

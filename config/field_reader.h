@@ -62,8 +62,9 @@ class FieldReader {
     findings_.NoteGood(PathOf(key), at);
   }
 
-  // Reads a scalar, variables expanded, through parse(text, &why), which returns an optional value
-  // or says why not. Leaves *out alone where the key is absent or its value does not parse.
+  // Reads a scalar, the variable of its path or the document's with variables expanded, through
+  // parse(text, &why), which returns an optional value or says why not. Leaves *out alone where the
+  // key is absent or its value does not parse.
   template <class T, class Parse>
   void Value(std::string_view key, const Parse& parse, T* out) {
     const std::optional<Scalar> scalar = ReadScalar(key);
@@ -111,6 +112,8 @@ class FieldReader {
   // Both record that the key is known.
   const Field* Find(std::string_view key);
   std::optional<Scalar> ReadScalar(std::string_view key);
+  // What the environment has for the key; a variable that is empty is as good as none.
+  std::optional<Scalar> FromEnvironment(std::string_view key) const;
   std::optional<std::vector<Scalar>> ReadScalars(std::string_view key, std::string_view word,
                                                  Position* at);
   std::optional<Scalar> ScalarOf(const YAML::Node& node, std::string path, Position at);

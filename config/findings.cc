@@ -7,7 +7,7 @@
 namespace lanekeeper {
 
 void Findings::AddProblem(Position at, std::string message) {
-  problems_.push_back({file_, at.line, at.column, std::move(message)});
+  problems_.push_back({PlaceOf(at), at.line, at.column, std::move(message)});
 }
 
 std::optional<Position> Findings::GivenAt(const std::string& path) const {
@@ -16,9 +16,21 @@ std::optional<Position> Findings::GivenAt(const std::string& path) const {
   return found->second;
 }
 
+std::string Findings::PlaceOf(const Position& at) const {
+  return at.variable.empty() ? file_ : "$" + at.variable;
+}
+
+Origins Findings::TakeOrigins() {
+  Origins origins;
+  for (const auto& [path, at] : std::exchange(good_, {})) {
+    origins[path] = ConfigProblem{PlaceOf(at), at.line, at.column, {}}.Place();
+  }
+  return origins;
+}
+
 std::vector<ConfigProblem> Findings::TakeProblems() {
   const auto order = [](const ConfigProblem& problem) {
-    return std::tie(problem.line, problem.column);
+    return std::tie(problem.line, problem.column, problem.file);
   };
   const auto same = [order](const ConfigProblem& a, const ConfigProblem& b) {
     return order(a) == order(b) && a.message == b.message;

@@ -12,10 +12,12 @@
 
 namespace lanekeeper {
 
-// Counted from 1, as editors do; 0 where there is none.
+// Counted from 1, as editors do; 0 where there is none. What an environment variable gave has its
+// name for a place.
 struct Position {
   int line = 0;
   int column = 0;
+  std::string variable = {};
 };
 
 // Paths name keys from the root: "upstream.keepalive.time", "listen[0].address".
@@ -37,6 +39,9 @@ class Findings {
   // lest one mistake be reported twice.
   bool IsSound(const std::string& path) const { return !bad_.contains(path); }
 
+  // For each key that was given and good: "file:3:5" or "$LANEKEEPER_LOG_LEVEL".
+  Origins TakeOrigins();
+
   // Every key a reader asked for, which is every key there is.
   const std::set<std::string>& asked() const { return asked_; }
 
@@ -44,6 +49,8 @@ class Findings {
   std::vector<ConfigProblem> TakeProblems();
 
  private:
+  std::string PlaceOf(const Position& at) const;
+
   std::string file_;
   std::vector<ConfigProblem> problems_;
   std::set<std::string> asked_;

@@ -4,51 +4,23 @@
 #include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
-#include <cerrno>
-#include <cstddef>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 
 #include "config/field_reader.h"
 #include "config/findings.h"
 #include "config/read_config.h"
 #include "config/second_document.h"
 #include "config/validate.h"
+#include "proxy/base/file.h"
 #include "proxy/base/text.h"
 
 namespace lanekeeper {
 namespace {
 
-// Hundreds of times what a full configuration takes; keeps /dev/zero out of memory.
-constexpr size_t kLargestFile = 1024 * 1024;
-
-// The file's text, or nothing and the reason in *why.
-std::optional<std::string> ReadFile(const std::string& path, std::string* why) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    *why = "is a directory, expected a file";
-    return std::nullopt;
-  }
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kLargestFile + 1, '\0');  // one more, so that too large a file shows
-  if (file.is_open()) file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) {
-    const int error = errno != 0 ? errno : EIO;
-    *why = fmt::format("cannot be read: {}", std::generic_category().message(error));
-    return std::nullopt;
-  }
-  text.resize(static_cast<size_t>(file.gcount()));
-  return text;
-}
-
 Config ReadText(const std::string& text, const Environment& environment, Findings& findings) {
   Config config;
-  if (text.size() > kLargestFile) {
-    findings.AddProblem(
-        {}, fmt::format("is larger than {} bytes, too large for a configuration", kLargestFile));
+  if (text.size() > kConfigBytesMax) {
+    findings.AddProblem({}, fmt::format("is larger than {} bytes", kConfigBytesMax));
     return config;
   }
   try {
@@ -73,9 +45,19 @@ Config ReadText(const std::string& text, const Environment& environment, Finding
 
 }  // namespace
 
-std::string ConfigProblem::ToString() const {
-  if (line == 0) return fmt::format("{}: {}", file, message);
-  return fmt::format("{}:{}:{}: {}", file, line, column, message);
+std::string ConfigProblem::Place() const {
+  return line == 0 ? file : fmt::format("{}:{}:{}", file, line, column);
+}
+
+std::string ConfigProblem::ToString() const { return fmt::format("{}: {}", Place(), message); }
+
+std::optional<std::string> VariableOf(std::string_view path) {
+  if (path.find('[') != path.npos) return std::nullopt;
+  std::string name = "LANEKEEPER_";
+  for (const char c : path) {
+    name += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return name;
 }
 
 Environment ProcessEnvironment() {
@@ -92,13 +74,14 @@ ConfigResult LoadConfigText(const std::string& text, const std::string& file_nam
   Config config = ReadText(text, environment, findings);
   ConfigResult result;
   result.problems = findings.TakeProblems();
+  result.origins = findings.TakeOrigins();
   if (result.problems.empty()) result.config = std::move(config);
   return result;
 }
 
 ConfigResult LoadConfigFile(const std::string& path, const Environment& environment) {
   std::string why;
-  const std::optional<std::string> text = ReadFile(path, &why);
+  const std::optional<std::string> text = ReadFile(path, kConfigBytesMax, &why);
   if (text) return LoadConfigText(*text, path, environment);
   ConfigResult result;
   result.problems.push_back({path, 0, 0, why});

@@ -119,6 +119,14 @@ int Serve(const Config& config, ConfigSource source) {
   return 0;
 }
 
+// The flags win over all others.
+Origins OriginsOf(const ConfigResult& result, const Options& options) {
+  Origins origins = result.origins;
+  if (options.log_level) origins["log.level"] = "--log-level";
+  if (options.log_format) origins["log.format"] = "--log-format";
+  return origins;
+}
+
 int RunDaemon(const Options& options) {
   ConfigSource source(options.config_path, ProcessEnvironment(), [&options](Config& config) {
     if (options.log_level) config.log.level = *options.log_level;
@@ -132,7 +140,7 @@ int RunDaemon(const Options& options) {
     return kExitConfig;
   }
   const Config& config = *result.config;
-  if (options.print_config) fmt::print("{}", PrintConfig(config));
+  if (options.print_config) fmt::print("{}", PrintConfig(config, OriginsOf(result, options)));
   if (options.check && !options.print_config) fmt::print("{}: ok\n", options.config_path);
   if (options.check || options.print_config) return 0;
   return Serve(config, std::move(source));
@@ -145,36 +153,55 @@ std::map<std::string, Enum> ValuesByName(const Names<Enum, kCount>& names) {
   return values;
 }
 
+// CLI11 would show the numbers of the enum.
+template <class Enum, size_t kCount>
+void AddChoice(CLI::App& cli, const std::string& name, std::optional<Enum>* out, const char* type,
+               std::string_view key, const Names<Enum, kCount>& names) {
+  cli.add_option(name, *out, fmt::format("In place of {}: {}", key, ChoicesOf(names)))
+      ->transform(CLI::CheckedTransformer(ValuesByName(names)).description(""))
+      ->type_name(type);
+}
+
 int Main(int argc, char** argv) {
-  CLI::App cli("lanekeeper: a sidecar that forwards gRPC over one shared upstream channel");
+  CLI::App cli("lanekeeper: a sidecar that forwards gRPC over one shared upstream channel",
+               "lanekeeper");
+  cli.footer("Example:\n  lanekeeper --check --config /etc/lanekeeper/config.yaml");
   cli.set_version_flag("--version",
                        fmt::format("lanekeeper {} (revision {}, gRPC {}, nghttp2 {})", kVersion,
                                    kRevision, grpc::Version(), Nghttp2Version()));
   Options options;
-  cli.add_option("--config", options.config_path, "Configuration file")->capture_default_str();
+  cli.add_option("--config", options.config_path, "Configuration file")
+      ->type_name("FILE")
+      ->capture_default_str();
   cli.add_flag("--check", options.check, "Check the configuration and exit: 0 good, 78 not");
   cli.add_flag("--print-config", options.print_config,
-               "Print the configuration with every default filled in, and exit");
-  cli.add_option("--log-level", options.log_level, "Overrides log.level")
-      ->transform(CLI::CheckedTransformer(ValuesByName(kLogLevels)));
-  cli.add_option("--log-format", options.log_format, "Overrides log.format")
-      ->transform(CLI::CheckedTransformer(ValuesByName(kLogFormats)));
+               "Print the whole configuration and where each value comes from, and exit");
+  AddChoice(cli, "--log-level", &options.log_level, "LEVEL", "log.level", kLogLevels);
+  AddChoice(cli, "--log-format", &options.log_format, "FORMAT", "log.format", kLogFormats);
 
   std::string demo_listen = "127.0.0.1:0";
   CLI::App* demo = cli.add_subcommand("demo", "Run a demonstration upstream: echo and route guide");
   demo->add_option("--listen", demo_listen, "Where it listens; port 0 picks one")
+      ->type_name("HOST:PORT")
       ->capture_default_str();
+  demo->footer("Example:\n  lanekeeper demo --listen 127.0.0.1:50052");
 
   DemoClientsOptions clients;
   CLI::App* demo_clients = cli.add_subcommand(
       "demo-clients", "Drive many client connections against a target and check every answer");
-  demo_clients->add_option("--target", clients.target, "What to dial")->required();
+  demo_clients->add_option("--target", clients.target, "What to dial")
+      ->type_name("HOST:PORT")
+      ->required();
   demo_clients->add_option("--connections", clients.connections, "Separate client connections")
+      ->type_name("N")
       ->capture_default_str();
   demo_clients->add_option("--rpcs", clients.rpcs_per_connection, "RPCs over each connection")
+      ->type_name("N")
       ->capture_default_str();
-  demo_clients->add_option("--metrics", clients.metrics_url,
-                           "HOST:PORT of lanekeeper's metrics, for the summary");
+  demo_clients
+      ->add_option("--metrics", clients.metrics_url, "lanekeeper's metrics, for the summary")
+      ->type_name("HOST:PORT");
+  demo_clients->footer("Example:\n  lanekeeper demo-clients --target 127.0.0.1:50051");
   const OperatorCommands operator_commands(cli);
   cli.require_subcommand(0, 1);
 

@@ -1,5 +1,7 @@
 #include "proxy/cli/operator_commands.h"
 
+#include <fmt/format.h>
+
 #include <csignal>
 #include <optional>
 #include <stop_token>
@@ -72,20 +74,21 @@ OperatorCommands::OperatorCommands(CLI::App& cli) : options_(std::make_unique<Op
 OperatorCommands::~OperatorCommands() = default;
 
 CLI::App& OperatorCommands::Add(CLI::App& cli, const char* name, const char* what,
-                                Command command) {
+                                const char* example, Command command) {
   CLI::App* added = cli.add_subcommand(name, what);
+  added->footer(fmt::format("Example:\n  lanekeeper {}", example));
   commands_.emplace_back(added, std::move(command));
   return *added;
 }
 
 void OperatorCommands::AddLooks(CLI::App& cli) {
   Options& o = *options_;
-  CLI::App& streams =
-      Add(cli, "streams", "List the open streams of a running lanekeeper", [&o](Output& output) {
-        AdminClient client(o.admin);
-        if (o.id) return ShowStream(client, *o.id, o.streams.json, output);
-        return ListStreams(client, o.streams, output);
-      });
+  CLI::App& streams = Add(cli, "streams", "List the open streams of a running lanekeeper",
+                          "streams --stuck --min-age 30s", [&o](Output& output) {
+                            AdminClient client(o.admin);
+                            if (o.id) return ShowStream(client, *o.id, o.streams.json, output);
+                            return ListStreams(client, o.streams, output);
+                          });
   const CLI::Option* id = AddId(streams, &o.id, "Show this one in full");
   std::vector<CLI::Option*> narrowing = AddFilter(streams, &o.streams.filter);
   narrowing.push_back(AddCount(streams, "--limit", &o.streams.limit, "Show so many at most"));
@@ -101,7 +104,7 @@ void OperatorCommands::AddLooks(CLI::App& cli) {
   AddAdminAddress(streams, &o.admin);
 
   CLI::App& top = Add(cli, "top", "Show the open streams live, those that wait longest first",
-                      [&o](Output& output) {
+                      "top --method Orders/", [&o](Output& output) {
                         const StopSignals signals;
                         AdminClient client(o.admin, signals.token());
                         return Top(client, o.top, output);
@@ -112,7 +115,7 @@ void OperatorCommands::AddLooks(CLI::App& cli) {
   AddAdminAddress(top, &o.admin);
 
   CLI::App& watch = Add(cli, "watch", "Print what happens to the streams, one event a line",
-                        [&o](Output& output) {
+                        "watch --stuck --json", [&o](Output& output) {
                           const StopSignals signals;
                           AdminClient client(o.admin, signals.token());
                           return WatchStreams(client, o.watch, output);
@@ -126,11 +129,11 @@ void OperatorCommands::AddLooks(CLI::App& cli) {
 
 void OperatorCommands::AddChanges(CLI::App& cli) {
   Options& o = *options_;
-  CLI::App& cancel =
-      Add(cli, "cancel", "End streams with CANCELLED on both sides", [&o](Output& output) {
-        AdminClient client(o.admin);
-        return CancelStreams(client, o.ids, o.reason, output);
-      });
+  CLI::App& cancel = Add(cli, "cancel", "End streams with CANCELLED on both sides",
+                         "cancel 6 --reason \"holds the others up\"", [&o](Output& output) {
+                           AdminClient client(o.admin);
+                           return CancelStreams(client, o.ids, o.reason, output);
+                         });
   AddIds(cancel, &o.ids, "Which ones, as `lanekeeper streams` names them")->required();
   cancel.add_option("--reason", o.reason, "For the log and the status message")
       ->type_name("TEXT")
@@ -140,7 +143,7 @@ void OperatorCommands::AddChanges(CLI::App& cli) {
   AddAdminAddress(cancel, &o.admin);
 
   CLI::App& drain = Add(cli, "drain", "Let open RPCs finish, then end the daemon, as SIGTERM does",
-                        [&o](Output& output) {
+                        "drain --wait", [&o](Output& output) {
                           AdminClient client(o.admin);
                           return Drain(client, o.wait_until_gone, output);
                         });
@@ -149,7 +152,7 @@ void OperatorCommands::AddChanges(CLI::App& cli) {
 
   CLI::App& reload =
       Add(cli, "reload", "Make the daemon read its configuration again, as SIGHUP does",
-          [&o](Output& output) {
+          "reload --dry-run new.yaml", [&o](Output& output) {
             AdminClient client(o.admin);
             return Reload(client, o.reload, output);
           });
@@ -161,11 +164,11 @@ void OperatorCommands::AddChanges(CLI::App& cli) {
       ->needs(dry_run);
   AddAdminAddress(reload, &o.admin);
 
-  CLI::App& loglevel =
-      Add(cli, "loglevel", "Set what the daemon logs, until it is restarted", [&o](Output& output) {
-        AdminClient client(o.admin);
-        return SetLogLevel(client, o.level, output);
-      });
+  CLI::App& loglevel = Add(cli, "loglevel", "Set what the daemon logs, until it is restarted",
+                           "loglevel debug", [&o](Output& output) {
+                             AdminClient client(o.admin);
+                             return SetLogLevel(client, o.level, output);
+                           });
   std::vector<std::string> levels;
   for (const auto& [name, level] : kLogLevels) levels.emplace_back(name);
   loglevel.add_option("LEVEL", o.level, ChoicesOf(kLogLevels))
@@ -178,8 +181,8 @@ void OperatorCommands::AddChanges(CLI::App& cli) {
 void OperatorCommands::AddProbes(CLI::App& cli) {
   Options& o = *options_;
   CLI::App& health = Add(cli, "health", "Ask once whether the daemon is ready: exit code 0 or 1",
-                         [&o](Output& output) { return CheckHealth(o.probe, output); });
-  CLI::App& wait = Add(cli, "wait", "Wait until the daemon is ready",
+                         "health", [&o](Output& output) { return CheckHealth(o.probe, output); });
+  CLI::App& wait = Add(cli, "wait", "Wait until the daemon is ready", "wait --max 1m",
                        [&o](Output& output) { return WaitForHealth(o.probe, o.wait_max, output); });
   AddDuration(wait, "--max", &o.wait_max, "Give up after so long, with exit code 1");
   for (CLI::App* command : {&health, &wait}) {

@@ -29,7 +29,8 @@ class OperatorCommands {
   struct Options;
   using Command = std::function<int(Output&)>;
 
-  CLI::App& Add(CLI::App& cli, const char* name, const char* what, Command command);
+  CLI::App& Add(CLI::App& cli, const char* name, const char* what, const char* example,
+                Command command);
   void AddLooks(CLI::App& cli);
   void AddChanges(CLI::App& cli);
   void AddProbes(CLI::App& cli);

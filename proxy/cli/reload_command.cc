@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "config/load.h"
+#include "proxy/base/file.h"
 #include "proxy/base/words.h"
 #include "proxy/cli/commands.h"
 #include "proxy/cli/format.h"
@@ -61,13 +62,10 @@ int Reload(AdminClient& client, const ReloadOptions& options, Output& output) {
   v1::ReloadRequest request;
   request.set_dry_run(options.dry_run);
   if (!options.file.empty()) {
-    errno = 0;
-    std::ifstream file(options.file, std::ios::binary);
-    request.mutable_yaml()->assign(std::istreambuf_iterator<char>(file), {});
-    if (!file.is_open() || file.bad() || request.yaml().empty()) {
-      return output.Fail(fmt::format("{} cannot be read: {}", Escape(options.file),
-                                     errno == 0 ? "it is empty" : std::strerror(errno)));
-    }
+    std::string why = "cannot be read: it is empty";
+    std::optional<std::string> text = ReadFile(options.file, kConfigBytesMax, &why);
+    if (!text || text->empty()) return output.Fail(Escape(options.file) + " " + why);
+    request.set_yaml(*std::move(text));
     request.set_name(options.file);
   }
   v1::ReloadResponse answer;

@@ -1,3 +1,4 @@
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 
 #include <chrono>
@@ -161,6 +162,7 @@ int RunDemoUpstream(const std::string& listen) {
   EchoService echo;
   RouteGuideService route_guide;
   int port = 0;
+  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   // Otherwise a second demo on the same port would start and take half of the connections.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);

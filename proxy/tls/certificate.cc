@@ -5,12 +5,9 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include <cerrno>
-#include <cstring>
 #include <ctime>
-#include <filesystem>
-#include <fstream>
 
+#include "proxy/base/file.h"
 #include "proxy/tls/names.h"
 
 namespace lanekeeper {
@@ -19,24 +16,11 @@ namespace {
 // Many times a system's bundle of authorities.
 constexpr size_t kLargestFile = 4 * 1024 * 1024;
 
-std::optional<std::string> ReadFile(const std::string& file, std::string* why) {
-  std::error_code none;
-  if (std::filesystem::is_directory(file, none)) {
-    *why = fmt::format("'{}' is a directory, expected a file", file);
-    return std::nullopt;
-  }
-  errno = 0;
-  std::ifstream stream(file, std::ios::binary);
-  std::string text(kLargestFile + 1, '\0');  // one more, so that too large a file shows
-  if (stream.is_open()) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!stream.is_open() || stream.bad()) {
-    *why = fmt::format("cannot read '{}': {}", file, std::strerror(errno != 0 ? errno : EIO));
-    return std::nullopt;
-  }
-  text.resize(static_cast<size_t>(stream.gcount()));
-  if (text.size() <= kLargestFile) return text;
-  *why = fmt::format("'{}' is larger than {} bytes", file, kLargestFile);
-  return std::nullopt;
+// The reason begins with the file's name.
+std::optional<std::string> ReadNamed(const std::string& file, std::string* why) {
+  std::optional<std::string> text = ReadFile(file, kLargestFile, why);
+  if (!text) *why = fmt::format("'{}' {}", file, *why);
+  return text;
 }
 
 OpenSsl<BIO> Over(const std::string& text) {
@@ -70,7 +54,7 @@ std::string SubjectOf(X509& certificate) {
 
 std::vector<OpenSsl<X509>> ReadCertificates(const std::string& file, std::string* why) {
   std::vector<OpenSsl<X509>> certificates;
-  const std::optional<std::string> text = ReadFile(file, why);
+  const std::optional<std::string> text = ReadNamed(file, why);
   if (!text) return certificates;
   const OpenSsl<BIO> pem = Over(*text);
   ERR_clear_error();
@@ -88,7 +72,7 @@ std::vector<OpenSsl<X509>> ReadCertificates(const std::string& file, std::string
 }
 
 OpenSsl<EVP_PKEY> ReadPrivateKey(const std::string& file, std::string* why) {
-  std::optional<std::string> text = ReadFile(file, why);
+  std::optional<std::string> text = ReadNamed(file, why);
   if (!text) return nullptr;
   const OpenSsl<BIO> pem = Over(*text);
   ERR_clear_error();

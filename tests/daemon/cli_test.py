@@ -2,11 +2,13 @@
 """The command line: what it prints, with which exit code, and that bad input touches nothing."""
 
 import json
+import os
 import pathlib
 import re
 import signal
 import socket
 import subprocess
+import unittest.mock
 
 from byte_client import call
 from processes import Process, free_port, wait_until
@@ -18,6 +20,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 def run(*arguments):
     return subprocess.run([LANEKEEPER, *map(str, arguments)], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=30)
+
+
+def uncommented(yaml):
+    return re.sub("  # .*", "", yaml)
 
 
 class CommandLine(DaemonTest):
@@ -37,6 +43,17 @@ class CommandLine(DaemonTest):
                      "--log-format", "demo"):
             self.assertIn(word, done.stdout)
         self.assertEqual(done.stderr, "")
+
+    def test_help_of_every_command_is_for_people_and_has_an_example(self):
+        commands = re.findall(r"^  ([a-z-]+)  ", run("--help").stdout.partition("Subcommands:")[2],
+                              re.MULTILINE)
+        self.assertGreater(len(commands), 10)
+        for words in ([], *([command] for command in commands)):
+            with self.subTest(words):
+                shown = run(*words, "--help").stdout
+                self.assertNotRegex(shown, r"ENUM|->|TEXT=|INT\b|UINT")
+                example = re.search(r"Example:\n  lanekeeper (.+)\n", shown).group(1)
+                self.assertIn(words[0] if words else "--check", example.split())
 
     def test_version_says_lanekeepers_and_its_libraries(self):
         done = run("--version")
@@ -63,7 +80,17 @@ class CommandLine(DaemonTest):
         self.assertIn("max_methods: 200", first.stdout)
         second = run("--config", self.write(first.stdout), "--print-config")
         self.assertEqual((second.returncode, second.stderr), (0, ""))
-        self.assertEqual(second.stdout, first.stdout)
+        self.assertEqual(uncommented(second.stdout), uncommented(first.stdout))
+
+    def test_printed_config_tells_where_each_value_comes_from(self):
+        path = self.write_good()
+        with unittest.mock.patch.dict(os.environ, {"LANEKEEPER_LOG_FORMAT": "json",
+                                                   "LANEKEEPER_STUCK_AFTER": "7s"}):
+            done = run("--config", path, "--print-config", "--log-level", "debug")
+        for line in (f"  timeout: 1s500ms  # {path}:3:18", "  max_methods: 200  # default",
+                     "  after: 7s  # $LANEKEEPER_STUCK_AFTER", "  level: debug  # --log-level",
+                     "  format: json  # $LANEKEEPER_LOG_FORMAT"):
+            self.assertIn(line + "\n", done.stdout)
 
     def test_printed_config_holds_what_flags_override(self):
         done = run("--config", self.write_good(), "--print-config", "--log-level", "debug",

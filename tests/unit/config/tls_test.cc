@@ -87,16 +87,18 @@ TEST_F(TlsConfigTest, AMapThatSaysNothingIsNotPlaintext) {
 }
 
 TEST_F(TlsConfigTest, FilesThatAreNotThereAreToldWhereTheyAreNamed) {
-  EXPECT_THAT(ProblemsOf(Listen("tls: {certificate: /no/crt, key: /no/key, client_ca: /no/ca}")),
-              ElementsAre("test.yaml:3:24: listen[0].tls.certificate: cannot read '/no/crt': No "
-                          "such file or directory",
-                          "test.yaml:3:38: listen[0].tls.key: cannot read '/no/key': No such file "
-                          "or directory",
-                          "test.yaml:3:58: listen[0].tls.client_ca: cannot read '/no/ca': No such "
-                          "file or directory"));
-  EXPECT_THAT(ProblemsOf(Upstream("ca: /no/ca")),
-              ElementsAre("test.yaml:4:13: upstream.tls.ca: cannot read '/no/ca': No such file or "
-                          "directory"));
+  EXPECT_THAT(
+      ProblemsOf(Listen("tls: {certificate: /no/crt, key: /no/key, client_ca: /no/ca}")),
+      ElementsAre("test.yaml:3:24: listen[0].tls.certificate: '/no/crt' cannot be read: No "
+                  "such file or directory",
+                  "test.yaml:3:38: listen[0].tls.key: '/no/key' cannot be read: No such file "
+                  "or directory",
+                  "test.yaml:3:58: listen[0].tls.client_ca: '/no/ca' cannot be read: No such "
+                  "file or directory"));
+  EXPECT_THAT(
+      ProblemsOf(Upstream("ca: /no/ca")),
+      ElementsAre("test.yaml:4:13: upstream.tls.ca: '/no/ca' cannot be read: No such file or "
+                  "directory"));
 }
 
 TEST_F(TlsConfigTest, APairThatDoesNotMatchOrIsOutOfDateIsRefused) {

@@ -47,8 +47,8 @@ TEST_F(CertificateTest, AWholeChainIsReadInOrder) {
 
 TEST_F(CertificateTest, WhatIsWrongWithAFileIsSaid) {
   EXPECT_EQ(WhyNoCertificate("/none/x.pem"),
-            "cannot read '/none/x.pem': No such file or directory");
-  EXPECT_EQ(WhyNoKey("/none/x.pem"), "cannot read '/none/x.pem': No such file or directory");
+            "'/none/x.pem' cannot be read: No such file or directory");
+  EXPECT_EQ(WhyNoKey("/none/x.pem"), "'/none/x.pem' cannot be read: No such file or directory");
   EXPECT_EQ(WhyNoCertificate("/"), "'/' is a directory, expected a file");
   const std::string empty = folder_.Write("empty", "");
   EXPECT_EQ(WhyNoCertificate(empty), "'" + empty + "' holds no certificate in PEM form");

@@ -59,9 +59,9 @@ TEST_F(ContextTest, GoodFilesMakeOne) {
 
 TEST_F(ContextTest, AllProblemsAreToldAtOnce) {
   EXPECT_THAT(ProblemsOfServer({"/no/crt", "/no/key", "/no/ca", {}}),
-              ElementsAre("certificate: cannot read '/no/crt': No such file or directory",
-                          "key: cannot read '/no/key': No such file or directory",
-                          "authority: cannot read '/no/ca': No such file or directory"));
+              ElementsAre("certificate: '/no/crt' cannot be read: No such file or directory",
+                          "key: '/no/key' cannot be read: No such file or directory",
+                          "authority: '/no/ca' cannot be read: No such file or directory"));
 }
 
 TEST_F(ContextTest, AnotherCertificatesKeyIsRefused) {
