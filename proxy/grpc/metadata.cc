@@ -35,9 +35,18 @@ constexpr ByteSet kHttp2Name =
     SetOf([](int c) { return c > 0x20 && c < 0x7f && (c < 'A' || c > 'Z') && c != ':'; });
 constexpr ByteSet kHttp2Value = SetOf([](int c) { return c != 0 && c != '\r' && c != '\n'; });
 
+// Four at a time and to the end: each field of each RPC is asked, and nearly all are good.
 bool AllIn(const ByteSet& set, std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [&](char c) { return set[static_cast<unsigned char>(c)]; });
+  const auto holds = [&](size_t at) {
+    return static_cast<unsigned>(set[static_cast<unsigned char>(text[at])]);
+  };
+  unsigned all = 1;
+  size_t at = 0;
+  for (; at + 4 <= text.size(); at += 4) {
+    all &= holds(at) & holds(at + 1) & holds(at + 2) & holds(at + 3);
+  }
+  for (; at < text.size(); ++at) all &= holds(at);
+  return all != 0;
 }
 
 // The bytes of kGrpcValue, eight at a time.

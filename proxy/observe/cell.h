@@ -41,8 +41,11 @@ struct DurationCells {
   static constexpr auto kNanoseconds = InNanoseconds(kBounds);
 
   void Observe(std::chrono::nanoseconds duration) {
-    const auto* bound =
-        std::lower_bound(kNanoseconds.begin(), kNanoseconds.end(), duration.count());
+    // Most of what is observed took no time: it began and ended in one turn of a loop.
+    const auto* bound = kNanoseconds.begin();
+    if (duration.count() > *bound) {
+      bound = std::lower_bound(bound, kNanoseconds.end(), duration.count());
+    }
     buckets[static_cast<size_t>(bound - kNanoseconds.begin())].Add(1);
     nanoseconds.Add(duration.count());
   }
