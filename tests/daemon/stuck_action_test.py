@@ -3,6 +3,7 @@
 and only those; of very many it writes few lines; none of them holds up an operator or the end."""
 
 import signal
+import time
 
 import grpc
 
@@ -13,7 +14,8 @@ from support import both_kinds, main
 CANCEL = {"stuck": {**SECOND, "action": "cancel"}}
 MANY = 200
 # The lines of 200 streams that get stuck at once: a burst, and some more on a slow machine.
-LINES_MOST = 60
+LINES_AT_ONCE = 10
+LINES_A_SECOND = 10
 BLOCKED = grpc.StatusCode.ABORTED
 
 
@@ -98,6 +100,7 @@ class Cancel(StuckTest):
 class Many(StuckTest):
     def test_many_stuck_streams_are_counted_and_few_are_written(self):
         self.start_both()
+        begin = time.monotonic()
         rpcs = [self.channel.unary_unary("/daemon.Silent/Wait").future(b"", timeout=120)
                 for _ in range(MANY)]
         self.await_stuck({(TO_DOWNSTREAM, "silent_sender"): MANY})
@@ -117,7 +120,8 @@ class Many(StuckTest):
         written = len(self.log_lines("stream is stuck"))
         print(f"{self.kind}: {MANY} streams stuck at once: {written} lines, {dropped():.0f} dropped")
         self.assertGreaterEqual(written, 20)
-        self.assertLess(written, LINES_MOST)
+        # As many as a burst and the seconds that it took allow, on a machine that is slow too.
+        self.assertLess(written, LINES_AT_ONCE + LINES_A_SECOND * (time.monotonic() - begin + 1))
         for rpc in rpcs:
             rpc.cancel()
         self.await_stuck({})
