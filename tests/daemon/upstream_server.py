@@ -2,6 +2,7 @@
 """The upstream of the tests: serves bytes, under any method name; the service names the kind.
 
   /daemon.Unary/*     echoes
+  /daemon.Slow/*      echoes after 100 ms
   /daemon.Bidi/*      echoes each message, and answers the half-close with "bye"
   /daemon.Produce/*   request {"count": N, "bytes": S}: N messages of S bytes; with "stay": true it
                       never ends
@@ -38,6 +39,11 @@ async def echo_each(_, context):
 
 
 async def echo(request, _):
+    return request
+
+
+async def echo_slowly(request, _):
+    await asyncio.sleep(0.1)
     return request
 
 
@@ -114,6 +120,7 @@ def counted(handler):
 
 HANDLERS = {
     "daemon.Unary": grpc.unary_unary_rpc_method_handler(counted(echo)),
+    "daemon.Slow": grpc.unary_unary_rpc_method_handler(counted(echo_slowly)),
     "daemon.Bidi": grpc.stream_stream_rpc_method_handler(counted(echo_each)),
     "daemon.Produce": grpc.unary_stream_rpc_method_handler(counted(produce)),
     "daemon.Silent": grpc.unary_unary_rpc_method_handler(counted(never_answer)),
