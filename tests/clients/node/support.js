@@ -13,11 +13,13 @@ function deadlineIn(ms = RPC_TIMEOUT_MS) {
   return Date.now() + ms;
 }
 
-// Plaintext, or TLS to who is certified by the authority in $TLS_CA.
+// Plaintext, or TLS to who is certified by the authority in $TLS_CA; by $TLS_CERTIFICATE and its
+// $TLS_KEY, if there are any, we say who we are.
 function security() {
-  const file = process.env.TLS_CA;
-  if (!file) return grpc.credentials.createInsecure();
-  return grpc.credentials.createSsl(fs.readFileSync(file));
+  const { TLS_CA, TLS_KEY, TLS_CERTIFICATE } = process.env;
+  if (!TLS_CA) return grpc.credentials.createInsecure();
+  const read = (file) => (file ? fs.readFileSync(file) : null);
+  return grpc.credentials.createSsl(read(TLS_CA), read(TLS_KEY), read(TLS_CERTIFICATE));
 }
 
 class Client {

@@ -25,11 +25,14 @@ def check(good, why):
 
 
 def open_channel(target, options):
-    """Plaintext, or TLS to who is certified by the authority in $TLS_CA."""
-    if not (file := os.environ.get("TLS_CA")):
+    """Plaintext, or TLS to who is certified by the authority in $TLS_CA; by $TLS_CERTIFICATE and its
+    $TLS_KEY, if there are any, we say who we are."""
+    files = [os.environ.get(name) for name in ("TLS_CA", "TLS_KEY", "TLS_CERTIFICATE")]
+    if not files[0]:
         return grpc.insecure_channel(target, options=options)
-    trusted = grpc.ssl_channel_credentials(pathlib.Path(file).read_bytes())
-    return grpc.secure_channel(target, trusted, options=options)
+    credentials = grpc.ssl_channel_credentials(
+        *(pathlib.Path(file).read_bytes() if file else None for file in files))
+    return grpc.secure_channel(target, credentials, options=options)
 
 
 class Client:

@@ -6,9 +6,16 @@ require_relative 'shared'
 
 RPC_TIMEOUT = 20 # seconds; no RPC of a case may take longer: it bounds every wait
 
-# Plaintext, or TLS to who is certified by the authority in $TLS_CA.
-TLS_CA = ENV.fetch('TLS_CA', nil)
-SECURITY = TLS_CA ? GRPC::Core::ChannelCredentials.new(File.read(TLS_CA)) : :this_channel_is_insecure
+# Plaintext, or TLS to who is certified by the authority in $TLS_CA; by $TLS_CERTIFICATE and its
+# $TLS_KEY, if there are any, we say who we are.
+def security
+  return :this_channel_is_insecure unless ENV['TLS_CA']
+
+  files = ENV.values_at('TLS_CA', 'TLS_KEY', 'TLS_CERTIFICATE').compact
+  GRPC::Core::ChannelCredentials.new(*files.map { |file| File.read(file) })
+end
+
+SECURITY = security
 
 class CheckFailed < StandardError; end
 

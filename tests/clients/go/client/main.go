@@ -16,7 +16,6 @@ import (
 	"lanekeeper/tests/clients/protos/routeguide"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 )
 
 // No RPC of a case may take longer; it bounds every wait.
@@ -63,20 +62,6 @@ var cases = []struct {
 	{"no_retry_after_headers", noRetryAfterHeaders},
 }
 
-// security is plaintext, or TLS to who is certified by the authority in $TLS_CA.
-func security() grpc.DialOption {
-	file := os.Getenv("TLS_CA")
-	if file == "" {
-		return grpc.WithInsecure()
-	}
-	tls, err := credentials.NewClientTLSFromFile(file, "")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	return grpc.WithTransportCredentials(tls)
-}
-
 func main() {
 	if len(os.Args) < 2 {
 		fmt.Fprintln(os.Stderr, "usage: client TARGET [CASE...] | client TARGET hold RPCS")
@@ -86,8 +71,7 @@ func main() {
 	conn, err := grpc.Dial(target, security(), grpc.WithDefaultCallOptions(
 		grpc.MaxCallRecvMsgSize(math.MaxInt32), grpc.MaxCallSendMsgSize(math.MaxInt32)))
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		fail(err)
 	}
 	defer conn.Close()
 	c := &client{
