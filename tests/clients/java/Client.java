@@ -31,8 +31,7 @@ final class Client {
   }
 
   NettyChannelBuilder newChannel() {
-    return NettyChannelBuilder.forTarget(target)
-        .usePlaintext()
+    return Security.applyTo(NettyChannelBuilder.forTarget(target))
         .maxInboundMessageSize(Integer.MAX_VALUE);
   }
 
