@@ -19,16 +19,16 @@ class Failure(Exception):
 class Process:
     """A child whose output is collected line by line. It dies with us."""
 
-    def __init__(self, name, words, stdin=subprocess.DEVNULL):
+    def __init__(self, name, words, stdin=subprocess.DEVNULL, environment=None):
         self.name = name
         self.lines = []  # stdout and stderr, as they came
         self._news = threading.Condition()
         self._ended = False
-        environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-        environment["GRPC_GO_RETRY"] = "on"  # Debian's grpc-go obeys retry policies only with it
+        inherited = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        inherited["GRPC_GO_RETRY"] = "on"  # Debian's grpc-go obeys retry policies only with it
         self._child = subprocess.Popen(
             [str(word) for word in words], stdin=stdin, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace", env=environment,
+            stderr=subprocess.STDOUT, text=True, errors="replace", env={**inherited, **(environment or {})},
             preexec_fn=die_with_parent)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -44,16 +44,24 @@ class Process:
 
     def await_line(self, pattern, timeout):
         """Waits until a line matches and returns the match."""
-        def matches():
-            return [found for found in map(re.compile(pattern).search, self.lines) if found]
+        return self.await_lines(pattern, timeout, 1)[0]
 
+    def await_lines(self, pattern, timeout, count):
+        """Waits until so many lines match and returns the matches."""
         with self._news:
-            self._news.wait_for(lambda: matches() or self._ended, timeout)
-            found = matches()
-        if not found:
+            self._news.wait_for(lambda: self.count_lines(pattern) >= count or self._ended, timeout)
+            found = self._matches(pattern)
+        if len(found) < count:
             why = "ended" if self._ended else f"ran for {timeout} s"
-            raise Failure(f"{self.name} {why} without a line matching {pattern!r}{self.log()}")
-        return found[0]
+            raise Failure(f"{self.name} {why} with {len(found)} of {count} lines matching "
+                          f"{pattern!r}{self.log()}")
+        return found
+
+    def count_lines(self, pattern):
+        return len(self._matches(pattern))
+
+    def _matches(self, pattern):
+        return [found for found in map(re.compile(pattern).search, self.lines) if found]
 
     def close_stdin(self):
         self._child.stdin.close()

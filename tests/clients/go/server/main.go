@@ -26,16 +26,22 @@ import (
 
 func main() {
 	address := flag.String("listen", "127.0.0.1:0", "HOST:PORT or unix:PATH")
+	var secure security
+	secure.addFlags()
 	flag.Parse()
+	options, err := secure.options()
+	if err != nil {
+		log.Fatal(err)
+	}
 
 	listener, name, err := listen(*address)
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := grpc.NewServer(
+	server := grpc.NewServer(append(options,
 		grpc.MaxRecvMsgSize(math.MaxInt32),
 		grpc.MaxSendMsgSize(math.MaxInt32),
-	)
+	)...)
 	helloworld.RegisterGreeterServer(server, greeter{})
 	routeguide.RegisterRouteGuideServer(server, routeGuide{})
 	echo.RegisterEchoServer(server, &echoServer{journal: newJournal()})
