@@ -15,6 +15,7 @@ class Tls:
     """An authority for each side: who is known to one is a stranger to the other."""
 
     def __init__(self, folder):
+        self._folder = pathlib.Path(folder)
         self._downstream = Authority(folder, "downstream-ca")
         self._upstream = Authority(folder, "upstream-ca")
         self._lanekeeper = self._downstream.issue("lanekeeper", "DNS:localhost,IP:127.0.0.1")
@@ -36,6 +37,16 @@ class Tls:
         shown = {"TLS_CERTIFICATE": pair.certificate, "TLS_KEY": pair.key} if pair else {}
         return {name: str(file) for name, file in
                 {"TLS_CA": self._downstream.certificate, **shown}.items()}
+
+    def expired(self):
+        return self._downstream.issue("expired", "DNS:client.test", days=-1)
+
+    def foreign(self):
+        """Its authority has the right name: Go and Java show no certificate of one that lanekeeper
+        does not ask for."""
+        elsewhere = self._folder / "elsewhere"
+        elsewhere.mkdir()
+        return Authority(elsewhere, "downstream-ca").issue("client", "DNS:client.test")
 
 
 @dataclasses.dataclass
