@@ -14,9 +14,14 @@ const modules = execFileSync(path.join(here, '../support/npm_modules'), [here], 
 const load = (file) => import(path.join(modules, file));
 const YAML = await load('yaml/dist/index.js');
 const models = {
+  Certificate: (
+    await load('@kubernetes-models/cert-manager/cert-manager.io/v1/Certificate.js')
+  ).Certificate,
   ConfigMap: (await load('kubernetes-models/v1/ConfigMap.js')).ConfigMap,
   Deployment: (await load('kubernetes-models/apps/v1/Deployment.js')).Deployment,
   Job: (await load('kubernetes-models/batch/v1/Job.js')).Job,
+  NetworkPolicy: (await load('kubernetes-models/networking.k8s.io/v1/NetworkPolicy.js'))
+    .NetworkPolicy,
   PodMonitor: (
     await load('@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor.js')
   ).PodMonitor,
@@ -31,8 +36,21 @@ export function parse(text) {
   return YAML.parse(text, { uniqueKeys: true });
 }
 
+export function parseAll(text) {
+  return YAML.parseAllDocuments(text, { uniqueKeys: true }).map((document) => {
+    if (document.errors.length > 0) throw document.errors[0];
+    return document.toJS();
+  });
+}
+
+// The documents of a file.
+export function readManifests(name) {
+  return parseAll(readFileSync(path.join(root, 'deploy/kubernetes', name), 'utf8'));
+}
+
+// The last document of a file: the one with pods, where there are several.
 export function readManifest(name) {
-  return parse(readFileSync(path.join(root, 'deploy/kubernetes', name), 'utf8'));
+  return readManifests(name).at(-1);
 }
 
 // Wraps data so that `read` gathers every path that somebody looked at.
@@ -77,29 +95,52 @@ export function podSpec(manifest) {
   return manifest.spec?.template?.spec;
 }
 
-export function sidecar(manifest) {
-  return podSpec(manifest)?.initContainers?.find((container) => container.name === 'lanekeeper');
+// lanekeeper's container; legacy: an ordinary one, for Kubernetes without sidecars.
+export function sidecar(manifest, legacy = false) {
+  const pod = podSpec(manifest);
+  const list = legacy ? pod?.containers : pod?.initContainers;
+  return list?.find((container) => container.name === 'lanekeeper');
+}
+
+export const applicationSeconds = 30; // what the manifests allow the application for its own end
+export const marginSeconds = 5;
+
+// What is there instead of the order that Kubernetes keeps for sidecars.
+function legacyProblems(pod, ours, expect) {
+  const command = (hook) => ours.lifecycle?.[hook]?.exec?.command ?? [];
+  expect(pod.containers[0] === ours, 'it must stand first: the kubelet starts them in this order');
+  expect(command('postStart')[1] === 'wait', 'without a postStart hook the app may start first');
+  const [sleep, seconds] = command('preStop');
+  expect(
+    sleep === 'sleep' && Number(seconds) >= applicationSeconds,
+    'without a preStop hook, as long as the end of the app, it cuts the app off',
+  );
+}
+
+function nativeProblems(_, ours, expect) {
+  expect(ours.restartPolicy === 'Always', 'without restartPolicy: Always it is no sidecar');
+  expect(ours.lifecycle === undefined, 'a lifecycle hook, preStop above all, cuts the app off');
 }
 
 // The rules of ours that a schema cannot know, for a manifest with pods. `drainSeconds` is the
 // drain.timeout of the configuration that goes with it.
-export function conventionProblems(manifest, drainSeconds) {
+export function conventionProblems(manifest, drainSeconds, legacy = false) {
   const problems = [];
   const expect = (fine, problem) => fine || problems.push(problem);
   const pod = podSpec(manifest);
-  const ours = sidecar(manifest);
-  if (!ours) return ['no init container named lanekeeper'];
+  const ours = sidecar(manifest, legacy);
+  if (!ours) return ['no container named lanekeeper where one is looked for'];
 
-  expect(ours.restartPolicy === 'Always', 'without restartPolicy: Always it is no sidecar');
-  expect(ours.lifecycle === undefined, 'a lifecycle hook, preStop above all, cuts the app off');
+  (legacy ? legacyProblems : nativeProblems)(pod, ours, expect);
   expect(
-    (pod.terminationGracePeriodSeconds ?? 30) > drainSeconds,
-    'terminationGracePeriodSeconds must exceed drain.timeout',
+    (pod.terminationGracePeriodSeconds ?? 30) >=
+      applicationSeconds + drainSeconds + marginSeconds,
+    'terminationGracePeriodSeconds is less than the application, drain.timeout and a margin',
   );
 
   const ports = (ours.ports ?? []).map((port) => port.name);
   expect(ports.includes('metrics'), 'no port named metrics');
-  for (const probe of ['startupProbe', 'readinessProbe']) {
+  for (const probe of legacy ? ['readinessProbe'] : ['startupProbe', 'readinessProbe']) {
     const get = ours[probe]?.httpGet;
     expect(get, `no ${probe} with httpGet`);
     expect(!get || ports.includes(get.port), `${probe} names the unknown port ${get?.port}`);

@@ -2,32 +2,71 @@
 // that lanekeeper accepts. LANEKEEPER_BINARY names the lanekeeper to ask.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 
 import {
+  applicationSeconds,
   conventionProblems,
+  marginSeconds,
   parse,
   podSpec,
   readManifest,
+  readManifests,
   root,
   schemaProblems,
   sidecar,
 } from './manifests.mjs';
+import { restrictedProblems } from './pod_security.mjs';
 
-const configText = readManifest('configmap.yaml').data['config.yaml'];
-const config = parse(configText);
-const drainSeconds = Number(/^(\d+)s$/.exec(config.drain.timeout)[1]);
-const withPods = ['sidecar.yaml', 'job.yaml'];
+const configMaps = Object.fromEntries(
+  ['configmap.yaml', 'prefork.yaml', 'tls.yaml'].map((name) => {
+    const [first] = readManifests(name);
+    return [first.metadata.name, first.data['config.yaml']];
+  }),
+);
+const native = ['sidecar.yaml', 'job.yaml', 'prefork.yaml', 'tls.yaml'];
+const withPods = [...native, 'sidecar-legacy.yaml'];
+const others = [
+  'certificate.yaml',
+  'configmap.yaml',
+  'grafana-dashboard.yaml',
+  'networkpolicy.yaml',
+  'podmonitor.yaml',
+  'prometheusrule.yaml',
+];
+const isLegacy = (name) => name.includes('legacy');
 
-// Runs `lanekeeper --check` on a configuration.
+// The configuration that a manifest's pods get.
+function configText(manifest) {
+  const volume = podSpec(manifest).volumes.find(({ name }) => name === 'lanekeeper-config');
+  const text = configMaps[volume.configMap.name];
+  assert.ok(text, `no ConfigMap ${volume.configMap.name}`);
+  return text;
+}
+
+const config = (manifest) => parse(configText(manifest));
+const seconds = (duration) => Number(/^(\d+)s$/.exec(duration)[1]);
+const drainSeconds = seconds(config(readManifest('sidecar.yaml')).drain.timeout);
+
+// What the Secret has: one certificate, signed by itself.
+function writeSecret(directory) {
+  const [certificate, key] = ['tls.crt', 'tls.key'].map((name) => path.join(directory, name));
+  const made = spawnSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt',
+    'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x', '-keyout', key, '-out', certificate]);
+  assert.equal(made.status, 0, String(made.stderr));
+  copyFileSync(certificate, path.join(directory, 'ca.crt'));
+}
+
+// Runs `lanekeeper --check` on a configuration, with the Secret in another place.
 function check(text) {
   const directory = mkdtempSync(path.join(tmpdir(), 'lanekeeper-'));
   try {
     const file = path.join(directory, 'config.yaml');
-    writeFileSync(file, text);
+    writeFileSync(file, text.replaceAll('/etc/lanekeeper-tls', directory));
+    writeSecret(directory);
     const binary = process.env.LANEKEEPER_BINARY;
     assert.ok(binary, 'LANEKEEPER_BINARY is not set');
     const result = spawnSync(binary, ['--check', '--config', file], { encoding: 'utf8' });
@@ -39,66 +78,138 @@ function check(text) {
 }
 
 test('no manifest is left out of the checks', () => {
-  const operator = ['podmonitor.yaml', 'prometheusrule.yaml'];
-  const checked = [...withPods, ...operator, 'configmap.yaml', 'inject.yaml'];
+  const checked = [...withPods, ...others, 'inject.yaml', 'kustomization.yaml'];
   assert.deepEqual(
     readdirSync(path.join(root, 'deploy/kubernetes')).sort(),
-    [...checked, 'kustomization.yaml'].sort(),
+    [...checked, 'README.md'].sort(),
   );
 });
 
-for (const name of [...withPods, 'configmap.yaml', 'podmonitor.yaml', 'prometheusrule.yaml']) {
+for (const name of [...withPods, ...others]) {
   test(`${name} is what the Kubernetes API takes`, () => {
-    assert.deepEqual(schemaProblems(readManifest(name)), []);
+    for (const manifest of readManifests(name)) assert.deepEqual(schemaProblems(manifest), []);
   });
 }
 
 for (const name of withPods) {
   test(`${name} keeps our conventions`, () => {
-    assert.deepEqual(conventionProblems(readManifest(name), drainSeconds), []);
+    const manifest = readManifest(name);
+    const drain = seconds(config(manifest).drain.timeout);
+    assert.deepEqual(conventionProblems(manifest, drain, isLegacy(name)), []);
+  });
+
+  test(`${name} may run where Pod Security is restricted`, () => {
+    assert.deepEqual(restrictedProblems(podSpec(readManifest(name))), []);
   });
 }
 
 test('lanekeeper runs in the same way everywhere', () => {
-  const [first, ...others] = [...withPods, 'inject.yaml'].map(readManifest);
-  for (const other of others) {
-    assert.deepEqual(sidecar(other), sidecar(first));
-    assert.deepEqual(podSpec(other).volumes, podSpec(first).volumes);
+  const [first, ...more] = [...native, 'inject.yaml', 'sidecar-legacy.yaml'];
+  // What a variant is about; all else must be equal.
+  const own = {
+    'prefork.yaml': ['volumeMounts'],
+    'tls.yaml': ['volumeMounts'],
+    'sidecar-legacy.yaml': ['restartPolicy', 'startupProbe', 'lifecycle'],
+  };
+  for (const name of more) {
+    const without = (container) =>
+      Object.fromEntries(
+        Object.entries(container).filter(([key]) => !own[name]?.includes(key)),
+      );
+    const manifest = readManifest(name);
+    const wanted = readManifest(first);
+    assert.deepEqual(without(sidecar(manifest, isLegacy(name))), without(sidecar(wanted)), name);
     assert.equal(
-      podSpec(other).terminationGracePeriodSeconds,
-      podSpec(first).terminationGracePeriodSeconds,
+      podSpec(manifest).terminationGracePeriodSeconds,
+      podSpec(wanted).terminationGracePeriodSeconds,
     );
+    assert.deepEqual(sidecar(wanted).volumeMounts[0],
+      sidecar(manifest, isLegacy(name)).volumeMounts[0]);
   }
 });
 
 test('what is referred to exists', () => {
-  const configMap = readManifest('configmap.yaml').metadata.name;
   const selected = readManifest('podmonitor.yaml').spec.selector.matchLabels;
   const endpoint = readManifest('podmonitor.yaml').spec.podMetricsEndpoints[0];
   for (const name of [...withPods, 'inject.yaml']) {
     const manifest = readManifest(name);
-    assert.deepEqual(
-      podSpec(manifest).volumes.map((volume) => volume.configMap.name),
-      [configMap],
-    );
+    assert.ok(configText(manifest));
     const labels = manifest.spec.template.metadata.labels;
     for (const [key, value] of Object.entries(selected)) assert.equal(labels[key], value);
-    assert.ok(sidecar(manifest).ports.some((port) => port.name === endpoint.port));
+    assert.ok(sidecar(manifest, isLegacy(name)).ports.some((port) => port.name === endpoint.port));
   }
   const kustomization = readManifest('kustomization.yaml');
   for (const file of [...kustomization.resources, kustomization.patches[0].path]) {
     readManifest(file);
   }
+  const [secret] = podSpec(readManifest('tls.yaml')).volumes.flatMap(({ secret }) => secret ?? []);
+  assert.equal(readManifest('certificate.yaml').spec.secretName, secret.secretName);
 });
 
-test('the ports are the configured ones', () => {
-  const [, metricsPort] = /:(\d+)$/.exec(config.metrics.address);
-  const [, listenPort] = /:(\d+)$/.exec(config.listen[0].address);
+test('the files of TLS are those of the Secret', () => {
+  const manifest = readManifest('tls.yaml');
+  const mount = sidecar(manifest).volumeMounts.find(({ name }) => name === 'lanekeeper-tls');
+  const { ca, certificate, key } = config(manifest).upstream.tls;
+  assert.deepEqual(
+    [ca, certificate, key],
+    ['ca.crt', 'tls.crt', 'tls.key'].map((file) => `${mount.mountPath}/${file}`),
+  );
+  assert.equal(podSpec(manifest).securityContext.fsGroup, sidecar(manifest).securityContext.runAsUser);
+});
+
+test('the application dials where lanekeeper listens', () => {
   for (const name of withPods) {
     const manifest = readManifest(name);
-    assert.equal(sidecar(manifest).ports[0].containerPort, Number(metricsPort));
-    const target = podSpec(manifest).containers[0].env[0].value;
-    assert.ok(target.endsWith(`:${listenPort}`), target);
+    const { listen, metrics } = config(manifest);
+    const ours = sidecar(manifest, isLegacy(name));
+    assert.ok(metrics.address.endsWith(`:${ours.ports[0].containerPort}`));
+    const app = podSpec(manifest).containers.at(-1);
+    assert.equal(app.env[0].value, listen[0].address);
+    if (listen[0].address.startsWith('unix://')) {
+      const folder = path.dirname(listen[0].address.slice('unix://'.length));
+      const [mine, theirs] = [ours, app].map(({ volumeMounts }) =>
+        volumeMounts.find(({ mountPath }) => mountPath === folder),
+      );
+      assert.equal(mine.name, theirs.name);
+    }
+  }
+});
+
+test('the network policy lets in and out what the manifests need', () => {
+  const [web, orders] = readManifests('networkpolicy.yaml');
+  const manifest = readManifest('sidecar.yaml');
+  const labels = manifest.spec.template.metadata.labels;
+  const [key, value] = Object.entries(web.spec.podSelector.matchLabels)[0];
+  assert.equal(labels[key], value);
+  const allowed = (rules) => rules.flatMap(({ ports }) => ports.map(({ port }) => port));
+  assert.ok(allowed(web.spec.ingress).includes(sidecar(manifest).ports[0].containerPort));
+  const [, port] = /:(\d+)$/.exec(config(manifest).upstream.address);
+  assert.ok(allowed(web.spec.egress).includes(Number(port)));
+  assert.deepEqual(allowed(orders.spec.ingress), [Number(port)]);
+});
+
+test('what lanekeeper may hold fits into its memory', () => {
+  const mebibytes = (text) => Number(/^(\d+)MiB?$/.exec(text)[1]);
+  for (const name of withPods) {
+    const manifest = readManifest(name);
+    const held = mebibytes(config(manifest).limits.buffered_bytes);
+    const limit = mebibytes(sidecar(manifest, isLegacy(name)).resources.limits.memory);
+    // README.md: what a process without load takes, and as much again for streams.
+    assert.ok(limit >= held + 100, `${name}: ${limit} MiB for ${held} MiB that may be held`);
+  }
+});
+
+test("gunicorn's own end is the one that the grace period counts on", () => {
+  const { args } = podSpec(readManifest('prefork.yaml')).containers[0];
+  assert.ok(args.includes(`--graceful-timeout=${applicationSeconds}`));
+});
+
+test('the page has the arithmetic of the manifests', () => {
+  const page = readFileSync(path.join(root, 'deploy/kubernetes/README.md'), 'utf8');
+  const total = applicationSeconds + drainSeconds + marginSeconds;
+  assert.ok(page.includes(`${applicationSeconds} + ${drainSeconds} + ${marginSeconds} = ${total}`));
+  for (const name of readdirSync(path.join(root, 'deploy/kubernetes'))) {
+    if (name !== 'README.md') assert.ok(page.includes(`\`${name}\``), `${name} is not on the page`);
   }
 });
 
@@ -108,51 +219,15 @@ test('the image is of this version', () => {
   assert.equal(sidecar(readManifest('sidecar.yaml')).image, `lanekeeper:${version}`);
 });
 
-test('lanekeeper accepts the embedded configuration', () => {
-  const result = check(configText);
-  assert.equal(result.status, 0, result.stderr);
-});
-
-test('lanekeeper refuses it with a key that does not exist', () => {
-  const result = check(configText.replace('upstream:', 'upstreams:'));
-  assert.equal(result.status, 78);
-  assert.match(result.stderr, /config\.yaml:\d+:\d+: .*upstreams/);
-});
-
-// Proof that the checks above can fail: each of these breaks sidecar.yaml in one place.
-const schemaBreakages = {
-  'a type that does not exist': (m) => (m.apiVersion = 'apps/v1beta9'),
-  'a required key missing': (m) => delete m.spec.selector,
-  'text where a number belongs': (m) => (sidecar(m).ports[0].containerPort = 'metrics'),
-  'a quantity that is none': (m) => (sidecar(m).resources.requests.cpu = 'much'),
-  'a probe without a port': (m) => delete sidecar(m).startupProbe.httpGet.port,
-  'a misspelt key': (m) => (sidecar(m).restartPolcy = 'Always'),
-  'a misspelt key deep inside': (m) => (sidecar(m).securityContext.capabilities.dropp = ['ALL']),
-};
-const conventionBreakages = {
-  'no sidecar': (m) => delete podSpec(m).initContainers,
-  'an ordinary init container': (m) => delete sidecar(m).restartPolicy,
-  'a preStop hook': (m) => (sidecar(m).lifecycle = { preStop: { sleep: { seconds: 5 } } }),
-  'a subPath': (m) => (sidecar(m).volumeMounts[0].subPath = 'config.yaml'),
-  'a probe of an unknown port': (m) => (sidecar(m).readinessProbe.httpGet.port = 'http'),
-  'a grace period shorter than the drain': (m) =>
-    (podSpec(m).terminationGracePeriodSeconds = drainSeconds),
-  'an unknown volume': (m) => (podSpec(m).volumes = []),
-  'root': (m) => delete sidecar(m).securityContext.runAsUser,
-};
-
-for (const [name, damage] of Object.entries(schemaBreakages)) {
-  test(`refused by the schema: ${name}`, () => {
-    const manifest = readManifest('sidecar.yaml');
-    damage(manifest);
-    assert.notDeepEqual(schemaProblems(manifest), []);
+for (const [name, text] of Object.entries(configMaps)) {
+  test(`lanekeeper accepts the configuration of ${name}`, () => {
+    const result = check(text);
+    assert.equal(result.status, 0, result.stderr);
   });
-}
 
-for (const [name, damage] of Object.entries(conventionBreakages)) {
-  test(`refused by our conventions: ${name}`, () => {
-    const manifest = readManifest('sidecar.yaml');
-    damage(manifest);
-    assert.notDeepEqual(conventionProblems(manifest, drainSeconds), []);
+  test(`lanekeeper refuses that of ${name} with a key that does not exist`, () => {
+    const result = check(text.replace('upstream:', 'upstreams:'));
+    assert.equal(result.status, 78);
+    assert.match(result.stderr, /config\.yaml:\d+:\d+: .*upstreams/);
   });
 }

@@ -5,9 +5,12 @@ import json
 import re
 import unittest
 
+import yaml
+
 import files  # first: it says where the others are
 
 import dashboard
+import kubernetes_dashboard
 
 TEXT = dashboard.FILE.read_text()
 DASHBOARD = json.loads(TEXT)
@@ -17,6 +20,14 @@ PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 class Dashboard(unittest.TestCase):
     def test_file_is_what_its_sources_say(self):
         self.assertEqual(TEXT, dashboard.text(), f"run {dashboard.FILE.parent}/dashboard.py")
+
+    def test_the_config_map_is_the_same_dashboard(self):
+        text = kubernetes_dashboard.FILE.read_text()
+        self.assertEqual(text, kubernetes_dashboard.text(),
+                         f"run {dashboard.FILE.parent}/kubernetes_dashboard.py")
+        data = yaml.safe_load(text)["data"]
+        self.assertEqual(data, {dashboard.FILE.name: TEXT})
+        self.assertLess(len(TEXT), 200_000)  # kubectl apply keeps a copy in an annotation of 256 KiB
 
     def test_every_data_source_is_the_variable(self):
         named = [panel["datasource"] for panel in PANELS]
