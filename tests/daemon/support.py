@@ -119,9 +119,9 @@ class Daemon(Process):
 class Upstream(Process):
     """upstream_server.py; see there for what it serves."""
 
-    def __init__(self, port, *max_streams, host="127.0.0.1"):
+    def __init__(self, port, *max_streams, host="127.0.0.1", launcher=()):
         super().__init__("upstream", ["/usr/bin/python3", HERE / "upstream_server.py",
-                                      f"{host}:{port}", *max_streams])
+                                      f"{host}:{port}", *max_streams], launcher)
         self.port = int(self.await_line(r"^listening (\d+)$").group(1))
         self.address = f"{host}:{self.port}"
 

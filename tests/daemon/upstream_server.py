@@ -14,6 +14,7 @@
   /daemon.Gate/*      opens the gate, for good
   /daemon.Fail/*      request {"code": "NOT_FOUND", "message": "..."}: that status
   /daemon.Metadata/*  request {"headers": S, "trailers": S}: so many bytes of metadata
+  /daemon.Peer/*      answers with the common name of the client's certificate
   /daemon.Counters/*  how many handlers are active, finished or were cancelled, as JSON
 
 Usage: upstream_server.py [IP:]PORT [MAX_STREAMS] [--tls CERTIFICATE KEY [CLIENT_CA]] (port 0 picks
@@ -96,6 +97,10 @@ async def send_metadata(request, context):
     return b""
 
 
+async def name_peer(_, context):
+    return b"".join(context.auth_context().get("x509_common_name", []))
+
+
 async def read_counters(*_):
     return json.dumps(counters).encode()
 
@@ -130,6 +135,7 @@ HANDLERS = {
     "daemon.Gate": grpc.unary_unary_rpc_method_handler(open_gate),
     "daemon.Fail": grpc.unary_unary_rpc_method_handler(counted(fail)),
     "daemon.Metadata": grpc.unary_unary_rpc_method_handler(counted(send_metadata)),
+    "daemon.Peer": grpc.unary_unary_rpc_method_handler(name_peer),
     "daemon.Counters": grpc.unary_unary_rpc_method_handler(read_counters),
 }
 
