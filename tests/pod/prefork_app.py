@@ -20,7 +20,7 @@ import threading
 import time
 
 ECHOES = 20
-SOME = 5
+SOME = 20
 PATIENCE = 20
 PR_SET_PDEATHSIG = 1
 TOLD = 20  # so many failures, and so much of each, that a line is written as one
