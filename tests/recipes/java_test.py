@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 """Several JVMs with several channels each: deploy/recipes/java.md."""
 
-import os
 import sys
 
 from recipe import HERE, RecipeTest, await_answers, build, main
@@ -9,7 +8,6 @@ from recipe import HERE, RecipeTest, await_answers, build, main
 sys.path.insert(0, str(HERE.parent / "clients"))
 from harness.building import CLASSPATH
 
-JARS = f"{CLASSPATH}:/usr/share/java/junixsocket-common.jar"
 # The options make a short run short; the properties are what a JVM has for $http_proxy.
 OPTIONS = ("-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
            "-Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort=1 "
@@ -21,14 +19,15 @@ class Java(RecipeTest):
 
     @classmethod
     def setUpClass(cls):
-        cls.classes = build(cls.page, "classes", ["javac", "-encoding", "UTF-8", "-cp", JARS,
-                                                  "Workers.java", "-d"])
+        cls.classes = build(cls.page, "classes", ["javac", "-encoding", "UTF-8", "-cp", CLASSPATH,
+                                                  "Workers.java",
+                                                  "UnixSocketChannel.java", "-d"])
 
     def test_jvms_have_the_connections_that_the_page_tells(self):
         self.check_figures("JVMs of 2 channels each", self.start_jvms, await_answers)
 
     def start_jvms(self, workers, *environment):
-        return self.run_example(["java", "-cp", f"{self.classes}:{JARS}", "Workers", workers],
+        return self.run_example(["java", "-cp", f"{self.classes}:{CLASSPATH}", "Workers", workers],
                                 [f"JAVA_TOOL_OPTIONS={OPTIONS}", *environment])
 
 

@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import pathlib
+import random
 import re
 import signal
 import subprocess
@@ -32,7 +33,7 @@ PROXIES = [f"{name}={DEAD_PROXY}" for name in
 
 class OrdersService(Process):
     def __init__(self, folder):
-        self.socket = f"{folder}/upstream.sock"
+        self.socket = f"{folder}/upstream-{random.getrandbits(64):x}.sock"
         super().__init__("upstream", ["/usr/bin/python3", HERE / "upstream.py", self.socket])
         self.port = int(self.await_line(r"^listening (\d+)$").group(1))
         self.address = f"127.0.0.1:{self.port}"

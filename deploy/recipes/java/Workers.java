@@ -1,3 +1,4 @@
+import com.google.protobuf.StringValue;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
@@ -5,16 +6,10 @@ import io.grpc.MethodDescriptor.MethodType;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.protobuf.ProtoUtils;
 import io.grpc.stub.ClientCalls;
-import com.google.protobuf.StringValue;
 import io.netty.channel.nio.NioEventLoopGroup;
-import io.netty.channel.socket.nio.NioSocketChannel;
-import java.io.File;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.newsclub.net.unix.AFUNIXSelectorProvider;
-import org.newsclub.net.unix.AFUNIXSocketAddress;
 
 /**
  * Several JVMs on one machine, in each two libraries that call the orders service, with a channel
@@ -22,6 +17,8 @@ import org.newsclub.net.unix.AFUNIXSocketAddress;
  */
 public final class Workers {
   private static final int LIBRARIES = 2;
+
+  private static final NioEventLoopGroup LOOPS = new NioEventLoopGroup(1); // for unix sockets
 
   // In yours: OrdersGrpc.newBlockingStub(channel).
   private static final MethodDescriptor<StringValue, StringValue> GET =
@@ -62,19 +59,16 @@ public final class Workers {
     Thread.currentThread().join(); // for ever
   }
 
-  private static ManagedChannel connect(String target) throws IOException {
-    return target.startsWith("unix://")
-        ? overUnixSocket(new File(target.substring("unix://".length())))
-        : NettyChannelBuilder.forTarget(target).usePlaintext().proxyDetector(address -> null).build();
+  private static ManagedChannel connect(String target) {
+    NettyChannelBuilder builder = target.startsWith("unix://")
+        ? overUnixSocket(target.substring("unix://".length()))
+        : NettyChannelBuilder.forTarget(target);
+    return builder.usePlaintext().build();
   }
 
-  private static ManagedChannel overUnixSocket(File path) throws IOException {
-    AFUNIXSelectorProvider provider = AFUNIXSelectorProvider.provider();
-    return NettyChannelBuilder.forAddress(AFUNIXSocketAddress.of(path))
-        .eventLoopGroup(new NioEventLoopGroup(1, (java.util.concurrent.Executor) null, provider))
-        .channelFactory(() -> new NioSocketChannel(provider))
-        .overrideAuthority("localhost")
-        .usePlaintext()
-        .build();
+  private static NettyChannelBuilder overUnixSocket(String path) {
+    return NettyChannelBuilder.forTarget("localhost")
+        .channelFactory(() -> new UnixSocketChannel(path))
+        .eventLoopGroup(LOOPS);
   }
 }
