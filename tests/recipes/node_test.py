@@ -3,9 +3,7 @@
 
 import subprocess
 
-from recipe import HERE, RecipeTest, ask_by_http, main, pages
-
-NPM_MODULES = HERE.parent / "support/npm_modules"
+from recipe import NPM_MODULES, RecipeTest, ask_by_http, main, pages
 
 
 class Node(RecipeTest):

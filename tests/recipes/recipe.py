@@ -24,6 +24,7 @@ from support import DaemonTest, http_get, main  # noqa: F401 (main is for the te
 # As tests/clients has it: Go's packages are built only once.
 CACHE = pathlib.Path(os.environ.get("LANEKEEPER_TEST_CACHE", "/tmp/lanekeeper-clients-cache"))
 BUILD_BOUND = 280
+NPM_MODULES = HERE.parent / "support/npm_modules"
 ANSWER = r"worker (\S+): order 42"
 # Nothing listens there. What obeys these for a local target fails: each recipe says what to do.
 DEAD_PROXY = "http://127.0.0.1:1"
