@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The pages of deploy/recipes hold to the examples and to lanekeeper: their code is the examples' code,
-their configuration one that lanekeeper takes, their links lead somewhere."""
+"""The pages of deploy/recipes hold to the examples and to lanekeeper: their code is the examples'
+code, their configuration one that lanekeeper takes, their links lead somewhere."""
 
 import pathlib
 import re
@@ -64,11 +64,12 @@ class Pages(RecipeTest):
         metrics = GOLDEN.read_text()
         for path in pages.FOLDER.glob("*.md"):
             with self.subTest(path.name):
-                for section, key in re.findall(r"`([a-z]+)(?:\[\])?\.(\w+)(?=[`:])", path.read_text()):
+                text = path.read_text()
+                for section, key in re.findall(r"`([a-z]+)(?:\[\])?\.(\w+)(?=[`:])", text):
                     if section in printed:
                         of = printed[section]
                         self.assertIn(key, of[0] if isinstance(of, list) else of, section)
-                for metric in re.findall(r"`(lanekeeper_\w+)`", path.read_text()):
+                for metric in re.findall(r"`(lanekeeper_\w+)`", text):
                     self.assertIn(metric, metrics)
 
     def a_config(self):

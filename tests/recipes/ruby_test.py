@@ -13,7 +13,8 @@ class Ruby(RecipeTest):
     def start_puma(self, workers, *environment):
         return self.run_example(
             # Debian's, which has Debian's ruby-grpc: another ruby on PATH may not.
-            ["/usr/bin/ruby", "/usr/bin/puma", "--config", "puma.rb", "--bind", "tcp://127.0.0.1:0"],
+            ["/usr/bin/ruby", "/usr/bin/puma", "--config", "puma.rb",
+             "--bind", "tcp://127.0.0.1:0"],
             [f"WEB_CONCURRENCY={workers}", *environment])
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The traps that the pages of deploy/recipes warn of are there: who does not do as the page says, fails.
-Where a newer library has mended one, the page has to change."""
+"""The traps that the pages of deploy/recipes warn of are there: who does not do as the page says,
+fails. Where a newer library has mended one, the page has to change."""
 
 import os
 import subprocess
@@ -44,7 +44,8 @@ class Traps(RecipeTest):
         modules = subprocess.check_output([NPM_MODULES, pages.FOLDER / "node"], text=True).strip()
         proxies = dict(entry.split("=", 1) for entry in PROXIES)
         targets = [self.upstream.address, f"unix://{self.upstream.socket}"]
-        for program, script in ((PYTHON, "proxied.py"), (RUBY, "proxied.rb"), ("node", "proxied.js")):
+        for program, script in [(PYTHON, "proxied.py"), (RUBY, "proxied.rb"),
+                                ("node", "proxied.js")]:
             with self.subTest(script):
                 said = self.outcome(program, script, *targets, NODE_PATH=modules, no_proxy="",
                                     NO_PROXY="", **proxies)

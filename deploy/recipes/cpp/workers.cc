@@ -40,7 +40,8 @@ int Work() {
   const grpc::Status status = GetOrder(channel, order);
   grpc::Slice text;
   if (status.ok()) order.DumpToSingleSlice(&text);
-  const std::string said = status.ok() ? std::string(text.begin(), text.end()) : status.error_message();
+  const std::string said =
+      status.ok() ? std::string(text.begin(), text.end()) : status.error_message();
   std::printf("worker %d: %s\n", getpid(), said.c_str());
   std::fflush(stdout);
   pause();  // the service's own loop

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -41,6 +42,7 @@ func startWorkers() {
 	count, err := strconv.Atoi(os.Getenv("WEB_CONCURRENCY"))
 	check(err)
 	var workers []*exec.Cmd
+	runtime.LockOSThread() // Pdeathsig tells of the thread that starts a worker, not of the process
 	for i := 0; i < count; i++ {
 		worker := exec.Command("/proc/self/exe")
 		worker.Env = append(os.Environ(), childVariable+"=1")

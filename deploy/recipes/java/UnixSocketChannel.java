@@ -2,6 +2,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelMetadata;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.DefaultChannelConfig;
 import io.netty.channel.FileRegion;
 import io.netty.channel.nio.AbstractNioByteChannel;
@@ -18,7 +19,13 @@ import java.nio.channels.SocketChannel;
  */
 final class UnixSocketChannel extends AbstractNioByteChannel {
   private final UnixDomainSocketAddress path;
-  private final ChannelConfig config = new DefaultChannelConfig(this);
+  private final ChannelConfig config = new DefaultChannelConfig(this) {
+    @Override
+    public <T> boolean setOption(ChannelOption<T> option, T value) {
+      // grpc-java sets TCP's keepalive on every channel; there is nothing of the kind here.
+      return option == ChannelOption.SO_KEEPALIVE || super.setOption(option, value);
+    }
+  };
 
   UnixSocketChannel(String path) {
     super(null, open());

@@ -41,8 +41,8 @@ public final class Workers {
     List<Process> workers = new ArrayList<>();
     Runtime.getRuntime().addShutdownHook(new Thread(() -> workers.forEach(Process::destroy)));
     for (int i = 0; i < count; i++) {
-      workers.add(new ProcessBuilder("java", "-cp", System.getProperty("java.class.path"), "Workers")
-          .inheritIO().start());
+      String classes = System.getProperty("java.class.path");
+      workers.add(new ProcessBuilder("java", "-cp", classes, "Workers").inheritIO().start());
     }
     for (Process worker : workers) worker.waitFor();
   }
