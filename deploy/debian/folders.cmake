@@ -1,0 +1,5 @@
+# Folders that everybody may read, whatever the umask of whoever packs.
+file(
+  CHMOD_RECURSE ${CPACK_TEMPORARY_INSTALL_DIRECTORY}
+  DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ
+                        WORLD_EXECUTE)
