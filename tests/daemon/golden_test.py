@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """tests/golden/metrics.md holds every metric: name, type, labels, help. The binary serves just those,
-and the README's table is that file. `golden_test.py --update` writes both anew from the binary."""
+and the table of deploy/prometheus/metrics.md is that file. `golden_test.py --update` writes both anew from the binary."""
 
 import pathlib
 import re
@@ -11,7 +11,7 @@ from support import DaemonTest, main
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 GOLDEN = ROOT / "tests/golden/metrics.md"
-README = ROOT / "README.md"
+PAGE = ROOT / "deploy/prometheus/metrics.md"
 HEAD = "| metric | type | labels | meaning |\n|---|---|---|---|\n"
 TABLE = re.compile(re.escape(HEAD) + r"(?:\|.*\n)+")
 
@@ -39,13 +39,13 @@ class Golden(DaemonTest):
         served = self.served()
         if UPDATE:
             GOLDEN.write_text(served)
-            README.write_text(TABLE.sub(lambda _: served, README.read_text()))
+            PAGE.write_text(TABLE.sub(lambda _: served, PAGE.read_text()))
         self.maxDiff = None
         self.assertEqual(served, GOLDEN.read_text())
 
-    def test_the_readme_shows_the_golden_file(self):
+    def test_the_page_shows_the_golden_file(self):
         self.maxDiff = None
-        self.assertEqual(TABLE.findall(README.read_text()), [GOLDEN.read_text()])
+        self.assertEqual(TABLE.findall(PAGE.read_text()), [GOLDEN.read_text()])
 
 
 UPDATE = "--update" in sys.argv

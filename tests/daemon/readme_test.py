@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The README says what the binary does: its commands, its example of a bad file. Its metrics table is
+"""The README and the pages for operators say what the binary does: commands, keys, metrics, the
+examples of a bad file, paths, and the tests that bring a symptom about. The table of metrics is
 golden_test.py's."""
 
 import pathlib
@@ -10,26 +11,95 @@ from support import LANEKEEPER, DaemonTest, main
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()
+CONFIGURATION = (ROOT / "config/README.md").read_text()
+OPERATING = (ROOT / "deploy/operating.md").read_text()
+TROUBLESHOOTING = (ROOT / "deploy/troubleshooting.md").read_text()
+PAGES = {"README.md": README, "config/README.md": CONFIGURATION,
+         "deploy/operating.md": OPERATING, "deploy/troubleshooting.md": TROUBLESHOOTING,
+         "deploy/prometheus/metrics.md": (ROOT / "deploy/prometheus/metrics.md").read_text(),
+         "SECURITY.md": (ROOT / "SECURITY.md").read_text()}
+LINES_MOST = 160
 
 
 class Readme(DaemonTest):
+    def test_it_is_short(self):
+        self.assertLessEqual(README.count("\n"), LINES_MOST)
+
     def test_bad_file_is_refused_with_the_text_shown(self):
-        config = re.search(r"```yaml\n(listn.*?)```", README, re.DOTALL).group(1)
-        shown = re.search(r"--config broken.yaml; echo \$\?\n(.*?)```", README, re.DOTALL).group(1)
+        config = re.search(r"```yaml\n(listn.*?)```", CONFIGURATION, re.DOTALL).group(1)
+        shown = re.search(r"--config broken.yaml; echo \$\?\n(.*?)```", CONFIGURATION,
+                          re.DOTALL).group(1)
         pathlib.Path(self.folder, "broken.yaml").write_text(config)
         done = subprocess.run([LANEKEEPER, "--check", "--config", "broken.yaml"], cwd=self.folder,
                               capture_output=True, text=True, timeout=30)
         self.assertEqual(f"{done.stderr}{done.returncode}\n", shown)
 
-    def test_flags_and_subcommands_exist(self):
+    def test_commands_and_flags_exist(self):
         helped = subprocess.run([LANEKEEPER, "--help"], capture_output=True, text=True, timeout=30)
-        for word in set(re.findall(r"(?<=lanekeeper )(?:--)?[a-z-]+(?= )", README)) - {"forwards"}:
-            if word.startswith("--") or word.startswith("demo"):
-                self.assertIn(word, helped.stdout)
+        commands = re.findall(r"^  ([a-z-]+)  ", helped.stdout.partition("Subcommands:")[2], re.M)
+        table = re.search(r"## Commands\n(.*?)\n\n[^|]", OPERATING, re.DOTALL).group(1)
+        for command in commands:
+            self.assertRegex(table, rf"[` ]{command}[` ]")
+        for page in PAGES.values():
+            for word in re.findall(r"(?<=`lanekeeper )(?:--)?[a-z-]+", page):
+                self.assertIn(word if word.startswith("--") else f"  {word} ", helped.stdout)
 
     def test_paths_named_exist(self):
-        for path in re.findall(r"`((?:config|deploy|proxy|tests)/[\w./-]+)`", README):
-            self.assertTrue((ROOT / path).exists(), path)
+        for name, page in PAGES.items():
+            for path in re.findall(r"`((?:config|deploy|proxy|tests)/[\w./-]+)`", page):
+                self.assertTrue((ROOT / path).exists(), f"{name}: {path}")
+            for link in re.findall(r"\]\(([^)#:]+)\)", page):
+                self.assertTrue((ROOT / name).parent.joinpath(link).exists(), f"{name}: {link}")
+
+    def test_metrics_named_exist(self):
+        golden = (ROOT / "tests/golden/metrics.md").read_text()
+        for name, page in PAGES.items():
+            for metric in re.findall(r"`((?:lanekeeper|grpc_server)_[a-z_]+)(?:\{[^`]*)?`", page):
+                self.assertIn(f"`{metric}`", golden, name)
+
+    def test_keys_named_exist(self):
+        reference = subprocess.run(
+            [LANEKEEPER, "--print-config", "--config", ROOT / "config/reference.yaml"],
+            capture_output=True, text=True, timeout=30, check=True).stdout
+        tops = "listen|upstream|rpc_threads|limits|stuck|drain|reload|metrics|admin|log"
+        for name, page in PAGES.items():
+            for path in re.findall(rf"`((?:{tops})\.[a-z_.]+)(?:: [^`]*)?`", page):
+                for key in path.split("."):
+                    self.assertRegex(reference, rf"(?m)^ *(- )?{key}:", f"{name}: {path}")
+
+    def test_variables_named_are_those_of_keys(self):
+        keys = (ROOT / "config/reference.yaml").read_text()
+        for page in (README, CONFIGURATION):
+            for variable in re.findall(r"LANEKEEPER_([A-Z_]+)", page):
+                self.assertIn(f"{variable.lower().split('_')[-1]}:", keys)
+
+
+class Troubleshooting(DaemonTest):
+    def rows(self):
+        found = re.findall(r"^\| ([^|]*) \|.*\| `([\w.]+)` \|$", TROUBLESHOOTING, re.MULTILINE)
+        self.assertGreater(len(found), 25)
+        return found
+
+    def test_each_symptom_has_a_test(self):
+        suites = "".join(path.read_text() for path in (ROOT / "tests/integration").glob("*_test.cc"))
+        for symptom, test in self.rows():
+            with self.subTest(symptom):
+                if test.endswith("Test"):
+                    self.assertIn(f"TEST_P({test}, ", suites)
+                else:
+                    folder, name = test.split(".")
+                    self.assertTrue((ROOT / f"tests/{folder}/{name}_test.py").exists(), test)
+
+    def test_each_text_is_one_that_lanekeeper_says(self):
+        said = "".join(path.read_text() for path in (ROOT / "proxy").rglob("*.[ch]*"))
+        for symptom, _ in self.rows():
+            for text in re.findall(r"`([a-zA-Z][^`]* [^`]*)`", symptom):
+                if re.match(r"\w+_\w+\{", text):
+                    continue
+                # What stands for something else, and what is put in when it is said.
+                parts = re.split(r"\.\.\.|KEY| HOST| N\b|outcome=|'", text)
+                for part in filter(None, (part.strip(": ") for part in parts)):
+                    self.assertTrue(all(word in said for word in part.split(": ")), part)
 
 
 if __name__ == "__main__":

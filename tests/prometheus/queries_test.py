@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Every query that we ship finds something at a lanekeeper with traffic: the panels of the
-dashboard, the expressions of the rules, and those that the READMEs show."""
+dashboard, the expressions of the rules, and those that the pages show."""
 
 import json
 import re
@@ -82,8 +82,8 @@ class Queries(TrafficTest):
                     lambda looked_at=looked_at: self.prometheus.query(looked_at))
         self.await_all(questions)
 
-    def test_every_query_of_the_readmes_finds_something(self):
-        shown = [query for path in (ROOT / "README.md", RULES / "README.md")
+    def test_every_query_of_the_pages_finds_something(self):
+        shown = [query for path in (RULES / "metrics.md", RULES / "README.md")
                  for block in re.findall(r"```promql\n(.*?)```", path.read_text(), re.DOTALL)
                  for query in re.sub(r"^#.*\n", "", block, flags=re.MULTILINE).split("\n\n")]
         self.assertGreater(len(shown), 4)
