@@ -202,6 +202,14 @@ int Main(int argc, char** argv) {
       ->add_option("--metrics", clients.metrics_url, "lanekeeper's metrics, for the summary")
       ->type_name("HOST:PORT");
   demo_clients->footer("Example:\n  lanekeeper demo-clients --target 127.0.0.1:50051");
+
+  std::string streams_target;
+  CLI::App* demo_streams = cli.add_subcommand(
+      "demo-streams", "Keep some streams open to be looked at: moving, unread, unanswered");
+  demo_streams->add_option("--target", streams_target, "What to dial")
+      ->type_name("HOST:PORT")
+      ->required();
+  demo_streams->footer("Example:\n  lanekeeper demo-streams --target 127.0.0.1:50051");
   const OperatorCommands operator_commands(cli);
   cli.require_subcommand(0, 1);
 
@@ -212,6 +220,7 @@ int Main(int argc, char** argv) {
   }
   if (*demo) return RunDemoUpstream(demo_listen);
   if (*demo_clients) return RunDemoClients(clients);
+  if (*demo_streams) return RunDemoStreams(streams_target);
   if (operator_commands.given()) {
     RaiseDescriptorLimit();
     Output output(stdout, stderr);

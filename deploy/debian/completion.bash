@@ -1,6 +1,6 @@
 # bash completion of lanekeeper(8). tests/deploy/completion_test.py holds it to --help.
 
-_lanekeeper_commands="demo demo-clients streams top watch cancel drain reload loglevel health wait"
+_lanekeeper_commands="demo demo-streams demo-clients streams top watch cancel drain reload loglevel health wait"
 _lanekeeper_levels="trace debug info warn error"
 
 # Of a command; of the daemon where there is none.
@@ -9,6 +9,7 @@ _lanekeeper_flags() {
   case $1 in
     "") echo --version --config --check --print-config --log-level --log-format ;;
     demo) echo --listen ;;
+    demo-streams) echo --target ;;
     demo-clients) echo --target --connections --rpcs --metrics ;;
     streams) echo "$filters" --limit --json --admin ;;
     top) echo "$filters" --interval --count --admin ;;

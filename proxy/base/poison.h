@@ -11,10 +11,14 @@
 namespace lanekeeper {
 
 #ifdef LANEKEEPER_POISONS
+// GCC 12 takes handing over the address of what is not written yet for a read of it.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 inline void Poison(const void* memory, size_t bytes) { __asan_poison_memory_region(memory, bytes); }
 inline void Unpoison(const void* memory, size_t bytes) {
   __asan_unpoison_memory_region(memory, bytes);
 }
+#pragma GCC diagnostic pop
 #else
 inline void Poison(const void*, size_t) {}
 inline void Unpoison(const void*, size_t) {}

@@ -30,4 +30,9 @@ struct DemoClientsOptions {
 // downstream, 1 upstream, and exactly the clients' RPCs and messages.
 int RunDemoClients(const DemoClientsOptions& options);
 
+// Something to look at: a few streams that move, one whose reader does not read, and an RPC that is
+// never answered. Keeps them open until SIGTERM or SIGINT. Returns the process's exit code: 1 when
+// one that moves has ended by itself.
+int RunDemoStreams(const std::string& target);
+
 }  // namespace lanekeeper

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -71,6 +72,13 @@ class EchoService final : public demo::Echo::Service {
     response->set_text(std::move(joined));
     response->set_number(count);
     return grpc::Status::OK;
+  }
+
+  // Looks now and then, because gRPC's synchronous servers are not told.
+  grpc::Status Silence(grpc::ServerContext* context, const demo::EchoRequest*,
+                       demo::EchoResponse*) override {
+    while (!context->IsCancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    return grpc::Status::CANCELLED;
   }
 
   grpc::Status BidiStream(

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """TLS on both sides, with Python's gRPC as application and as upstream."""
 
+import contextlib
 import json
+import resource
 import socket
 import ssl
 import subprocess
@@ -15,6 +17,7 @@ from support import LANEKEEPER, DaemonTest, both_kinds, main
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 HANDSHAKES = "lanekeeper_tls_handshakes_total"
+HANDSHAKES_MOST = 1024  # on their way at once
 
 
 class TlsDaemonTest(DaemonTest):
@@ -136,6 +139,20 @@ class TlsOperation(TlsDaemonTest):
         self.assertEqual(done.returncode, 78)
         self.assertIn(f"check.yaml:5:10: listen[0].tls.key: '{other.key}' is not the key of the "
                       "certificate in 'server.crt'", done.stderr)
+
+    def test_more_handshakes_than_the_bound_are_closed_and_room_is_given_back(self):
+        descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
+        daemon = self.start(self.start_upstream().address, listen_entries=self.listen_tls())
+        host, port = daemon.target.rsplit(":", 1)
+        with contextlib.ExitStack() as silent:
+            for _ in range(HANDSHAKES_MOST + 10):
+                silent.enter_context(socket.create_connection((host, int(port)), timeout=20))
+            wait_until(lambda: daemon.scrape().value(HANDSHAKES, outcome="too_many") >= 10,
+                       "ten are not refused")
+            daemon.await_line("TLS handshake failed.*too many TLS handshakes are on their way")
+        wait_until(lambda: code_of(self.secure_channel(daemon.target)) == grpc.StatusCode.OK,
+                   "nobody gets in")
 
     def test_what_is_in_use_is_said_at_the_start(self):
         daemon = self.start("127.0.0.1:1", listen_entries=self.listen_tls())

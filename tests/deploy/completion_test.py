@@ -32,7 +32,7 @@ def complete(*words, folder="/"):
 class Completion(unittest.TestCase):
     def test_commands_are_those_of_the_binary(self):
         self.assertEqual(complete(""), set(help_text.commands(help_text.of())))
-        self.assertEqual(complete("dem"), {"demo", "demo-clients"})
+        self.assertEqual(complete("dem"), {"demo", "demo-clients", "demo-streams"})
 
     def test_flags_are_those_of_the_binary(self):
         for command, flags in help_text.flags_of_commands().items():
