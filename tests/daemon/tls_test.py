@@ -124,6 +124,36 @@ class Tls(TlsDaemonTest):
             self.assertEqual(stream.end()[0], grpc.StatusCode.OK)
 
 
+class TlsUpstream(TlsDaemonTest):
+    def test_the_name_is_sent_so_that_a_server_can_choose_its_certificate(self):
+        names = []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server.certificate, self.server.key)
+        context.sni_callback = lambda _, name, __: names.append(name)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(20)
+            self.start({"address": f"localhost:{listener.getsockname()[1]}",
+                        "tls": {"ca": str(self.authority.certificate)}})
+            with contextlib.suppress(ssl.SSLError), listener.accept()[0] as dialled:
+                context.wrap_socket(dialled, server_side=True).close()
+        self.assertEqual(names, ["localhost"])
+
+    def test_an_upstream_that_never_answers_the_handshake_is_given_up(self):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            daemon = self.start({"address": f"localhost:{listener.getsockname()[1]}",
+                                 "tls": {"ca": str(self.authority.certificate)}})
+            self.assertEqual(code_of(self.open_channel(daemon.target)), UNAVAILABLE)
+
+    def test_the_systems_authorities_are_taken_where_that_is_asked_for(self):
+        upstream = self.start_upstream(0, "--tls", self.server.certificate, self.server.key)
+        target = {"address": upstream.address.replace("127.0.0.1", "localhost"),
+                  "tls": {"ca": "system"}}
+        for file, code in ((self.authority.certificate, grpc.StatusCode.OK),
+                           ("/dev/null", UNAVAILABLE)):
+            daemon = self.start(target, launcher=["env", f"SSL_CERT_FILE={file}"])
+            self.assertEqual(code_of(self.open_channel(daemon.target)), code, file)
+
+
 class TlsOperation(TlsDaemonTest):
     def check(self, text):
         path = self.stack.enter_context(open(f"{self.folder}/check.yaml", "w", encoding="utf-8"))

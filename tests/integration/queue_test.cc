@@ -154,6 +154,19 @@ TEST_P(QueueTest, ADeadlineFiresWhileItWaits) {
   }
 }
 
+// Nobody but lanekeeper looks at the clock: this client has no timer.
+TEST_P(QueueTest, TheDeadlineEndsTheWaitOfAClientThatDoesNot) {
+  const auto proxy = Proxy(1, {5, milliseconds(60'000)});
+  auto first = OpenCall(*proxy);
+  RawPeer client = RawPeer::Dial(*proxy);
+  client.Ask(1, "late", {{"grpc-timeout", "100m"}});
+  EXPECT_TRUE(client.AwaitOver(1));
+  EXPECT_EQ(client[1].status(), "4");
+  EXPECT_TRUE(proxy->AwaitMetric(kQueued, {}, 0));
+  EXPECT_TRUE(first->End().ok());
+  EXPECT_THAT(order(), ElementsAre("/s/First"));
+}
+
 // The queue's timeout is over with the wait, the deadline is not.
 TEST_P(QueueTest, OneThatWasLetInHasItsDeadlineAndNoOther) {
   const auto proxy = Proxy(1, {5, milliseconds(300)});
