@@ -56,7 +56,7 @@ Listener::Listener(const std::vector<ListenConfig>& listen, DownstreamContext co
 
 void Listener::Accept(Fd socket, const ListeningSocket& by) {
   if (!context_.admission.TakesConnection(connections())) {
-    return Reject(socket, ConnectionRejectReason::kConnections);
+    return Reject(socket.get(), ConnectionRejectReason::kConnections);
   }
   const auto own = std::find_if(listening_.begin(), listening_.end(), [&](const Listening& one) {
     return Contains(one.names, by.name());
@@ -64,14 +64,22 @@ void Listener::Accept(Fd socket, const ListeningSocket& by) {
   if (own == listening_.end()) return;
   if (own->credentials == nullptr && own->tls.certificate) return;  // its files were of no use
   if (own->credentials == nullptr) return Admit(Transport(std::move(socket)), by.name());
-  tls_entrance_.Begin(
-      std::move(socket), *own->credentials,
-      [this, name = by.name()](Transport transport) { Admit(std::move(transport), name); });
+  tls_entrance_.Begin(std::move(socket), *own->credentials,
+                      [this, name = by.name()](Transport transport) {
+                        // Others may have come in during the handshake.
+                        if (!context_.admission.TakesConnection(connections())) {
+                          return Reject(transport.fd(), ConnectionRejectReason::kConnections);
+                        }
+                        Admit(std::move(transport), name);
+                      });
 }
 
 void Listener::Admit(Transport transport, const std::string& by) {
   auto connection = std::make_unique<DownstreamConnection>(context_, std::move(transport), *this);
-  if (stopped_) connection->ShutDown();
+  // A listener may have been removed while a client of it shook hands.
+  const bool listening = std::any_of(listening_.begin(), listening_.end(),
+                                     [&](const Listening& one) { return Contains(one.names, by); });
+  if (stopped_ || !listening) connection->ShutDown();
   connections_count_.fetch_add(1, std::memory_order_relaxed);
   const DownstreamConnection* key = connection.get();
   connections_.emplace(key, Accepted{std::move(connection), by});
@@ -85,11 +93,11 @@ void Listener::Start() {
 
 // Closed without a word: a gRPC client that has not seen SETTINGS backs off before it dials again,
 // one that has seen them and a GOAWAY dials again at once.
-void Listener::Reject(const Fd& socket, ConnectionRejectReason reason) {
+void Listener::Reject(int socket, ConnectionRejectReason reason) {
   rejected_[static_cast<size_t>(reason)].fetch_add(1, std::memory_order_relaxed);
   LogEvent(reject_line_limit_, LogLevel::kWarn, "downstream connection refused",
            [&](LogFields& fields) {
-             fields.Add("peer", PeerName(socket.get()))
+             fields.Add("peer", PeerName(socket))
                  .Add("why", fmt::format("limits.connections reached ({})",
                                          context_.admission.connections_max()));
            });

@@ -98,7 +98,7 @@ class Listener final : public DownstreamConnectionOwner {
   void Accept(Fd socket, const ListeningSocket& by);
   void Admit(Transport transport, const std::string& by);
   std::string GiveCredentials(Change& change);
-  void Reject(const Fd& socket, ConnectionRejectReason reason);
+  void Reject(int socket, ConnectionRejectReason reason);
   void OnEnd(DownstreamConnection& connection, const http2::ConnectionEnd& end) override;
   void Log(const DownstreamConnection& connection, const http2::ConnectionEnd& end);
 

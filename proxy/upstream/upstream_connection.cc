@@ -189,8 +189,10 @@ void UpstreamConnection::Drain() {
 void UpstreamConnection::OnEnd(const http2::ConnectionEnd& end) {
   std::string why = WhyEnded(end);
   if (state_ == UpstreamState::kAwaitingSettings && certificate_asked_for_) {
-    why += manners_.tls->facts() ? "; it had asked for a certificate, and was shown one"
-                                 : "; it had asked for a certificate, and none is configured";
+    // A reload may have ended TLS meanwhile.
+    const bool shown = manners_.tls != nullptr && manners_.tls->facts().has_value();
+    why += shown ? "; it had asked for a certificate, and was shown one"
+                 : "; it had asked for a certificate, and none is configured";
   }
   End(why);
 }

@@ -184,6 +184,43 @@ class TlsOperation(TlsDaemonTest):
         wait_until(lambda: code_of(self.secure_channel(daemon.target)) == grpc.StatusCode.OK,
                    "nobody gets in")
 
+    def shake_hands(self, connection):
+        """As a client of HTTP/2 that has said nothing yet."""
+        context = ssl.create_default_context(cafile=str(self.authority.certificate))
+        context.set_alpn_protocols(["h2"])
+        return context.wrap_socket(connection, server_hostname="localhost")
+
+    def connect(self, target):
+        host, port = target.rsplit(":", 1)
+        return self.stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
+
+    def test_the_cap_on_connections_holds_for_those_that_shake_hands_together(self):
+        daemon = self.start("127.0.0.1:1", listen_entries=self.listen_tls(),
+                            limits={"connections": 1})
+        first, second = self.connect(daemon.target), self.connect(daemon.target)
+        with self.shake_hands(first):
+            daemon.await_metric("lanekeeper_downstream_connections", 1)
+            with self.shake_hands(second) as refused:
+                with contextlib.suppress(ssl.SSLError, ConnectionError):
+                    self.assertEqual(refused.recv(1), b"")
+            daemon.await_metric("lanekeeper_connections_rejected_total", 1, reason="connections")
+            self.assertEqual(daemon.scrape().value("lanekeeper_downstream_connections"), 1)
+
+    def test_who_shakes_hands_with_a_listener_that_is_removed_is_sent_away(self):
+        other = {"address": f"unix://{self.folder}/other.sock"}
+        daemon = self.start("127.0.0.1:1", listen_entries=[*self.listen_tls(), other])
+        late = self.connect(daemon.targets[0])
+        daemon.reload(self.config("127.0.0.1:1", listen_entries=[other]))
+        with self.shake_hands(late) as client:
+            client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5))
+            # A GOAWAY without a last stream and without a fault.
+            leave = b"\x00\x00\x08\x07" + bytes(5) + b"\x7f\xff\xff\xff" + bytes(4)
+            seen = b""
+            while leave not in seen:
+                got = client.recv(4096)
+                self.assertTrue(got, "closed without a GOAWAY")
+                seen += got
+
     def test_what_is_in_use_is_said_at_the_start(self):
         daemon = self.start("127.0.0.1:1", listen_entries=self.listen_tls())
         daemon.await_line(r"TLS, listener 127.0.0.1:0: certificate CN=server of '.*server.crt', "
