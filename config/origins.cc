@@ -18,12 +18,8 @@ class PathOfLine {
     const bool entry = line.compare(indent, 2, "- ") == 0;
     if (entry) indent += 2;
     while (!levels_.empty() && levels_.back().indent > indent) levels_.pop_back();
-    if (entry) {
-      if (levels_.empty() || levels_.back().indent < indent) levels_.push_back({indent, "", -1});
-      ++levels_.back().entry;
-    } else if (levels_.empty() || levels_.back().indent < indent) {
-      levels_.push_back({indent, "", -1});
-    }
+    if (levels_.empty() || levels_.back().indent < indent) levels_.push_back({indent, "", -1});
+    if (entry) ++levels_.back().entry;
     levels_.back().key = line.substr(indent, line.find(':', indent) - indent);
     return Joined();
   }

@@ -10,7 +10,15 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class LimitsTest : public BothKinds {};
+class LimitsTest : public BothKinds {
+ protected:
+  // An RPC that is open, and was answered once.
+  static void OpenAnswered(DownstreamCall& call) {
+    call.Start();
+    ASSERT_TRUE(call.Write("x"));
+    ASSERT_EQ(call.Read(), "x");
+  }
+};
 LANEKEEPER_BOTH_KINDS(LimitsTest);
 
 TEST_P(LimitsTest, OneRpcAboveOpenRpcsIsRefusedAtOnce) {
@@ -19,11 +27,7 @@ TEST_P(LimitsTest, OneRpcAboveOpenRpcsIsRefusedAtOnce) {
                      [](Config& config) { config.limits.open_rpcs = 2; });
   DownstreamCall first(proxy.channel());
   DownstreamCall second(proxy.channel());
-  for (DownstreamCall* call : {&first, &second}) {
-    call->Start();
-    ASSERT_TRUE(call->Write("x"));
-    ASSERT_EQ(call->Read(), "x");
-  }
+  for (DownstreamCall* call : {&first, &second}) ASSERT_NO_FATAL_FAILURE(OpenAnswered(*call));
   const UnaryResult refused = Unary(proxy.channel(), "one too many");
   EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_THAT(refused.status.error_message(), HasSubstr("limits.open_rpcs"));
@@ -43,11 +47,7 @@ TEST_P(LimitsTest, OneStreamTooManyOnAConnectionIsRefusedAndOtherConnectionsAreN
                      [](Config& config) { config.limits.streams_per_connection = 2; });
   DownstreamCall first(proxy.channel());
   DownstreamCall second(proxy.channel());
-  for (DownstreamCall* call : {&first, &second}) {
-    call->Start();
-    ASSERT_TRUE(call->Write("x"));
-    ASSERT_EQ(call->Read(), "x");
-  }
+  for (DownstreamCall* call : {&first, &second}) ASSERT_NO_FATAL_FAILURE(OpenAnswered(*call));
   const UnaryResult refused = Unary(proxy.channel(), "one too many");
   EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(refused.status.error_message(),
@@ -93,11 +93,7 @@ TEST_P(LimitsTest, AnEntryOfMethodsRefusesItsOwnMethodsOnly) {
   });
   DownstreamCall first(proxy.channel(), "/a.B/C");
   DownstreamCall second(proxy.NewChannel(), "/a.B/D");
-  for (DownstreamCall* call : {&first, &second}) {
-    call->Start();
-    ASSERT_TRUE(call->Write("x"));
-    ASSERT_EQ(call->Read(), "x");
-  }
+  for (DownstreamCall* call : {&first, &second}) ASSERT_NO_FATAL_FAILURE(OpenAnswered(*call));
   const UnaryResult refused = Unary(proxy.channel(), "one too many", "/a.B/E");
   EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(refused.status.error_message(),

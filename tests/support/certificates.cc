@@ -90,4 +90,11 @@ Pem TestAuthority::Issue(const std::string& subject, const std::string& names,
   return {PemOf(leaf.get()), PemOf(key.get())};
 }
 
+PairFiles::PairFiles(const std::string& subject, const std::string& stem)
+    : ca_(folder_.Write("ca.crt", authority_.certificate())) {
+  const Pem pem = authority_.Issue(subject, "DNS:" + subject);
+  certificate_ = folder_.Write(stem + ".crt", pem.certificate);
+  key_ = folder_.Write(stem + ".key", pem.key);
+}
+
 }  // namespace lanekeeper::testing

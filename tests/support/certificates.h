@@ -50,4 +50,17 @@ class TestAuthority {
   OpenSsl<X509> certificate_;
 };
 
+// What a fixture has that needs a pair: its files STEM.crt and STEM.key, and its authority's,
+// ca.crt.
+class PairFiles {
+ protected:
+  PairFiles(const std::string& subject, const std::string& stem);
+
+  const TestFolder folder_;
+  const TestAuthority authority_;
+  std::string certificate_;
+  std::string key_;
+  std::string ca_;
+};
+
 }  // namespace lanekeeper::testing

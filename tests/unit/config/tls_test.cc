@@ -12,20 +12,13 @@ namespace lanekeeper {
 namespace {
 
 using lanekeeper::testing::Pem;
-using lanekeeper::testing::TestAuthority;
-using lanekeeper::testing::TestFolder;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 
-class TlsConfigTest : public ::testing::Test {
+class TlsConfigTest : public ::testing::Test, protected lanekeeper::testing::PairFiles {
  protected:
-  TlsConfigTest() {
-    const Pem pem = authority_.Issue("orders", "DNS:orders");
-    certificate_ = folder_.Write("tls.crt", pem.certificate);
-    key_ = folder_.Write("tls.key", pem.key);
-    ca_ = folder_.Write("ca.crt", authority_.certificate());
-  }
+  TlsConfigTest() : PairFiles("orders", "tls") {}
   std::string pair() const { return "certificate: '" + certificate_ + "', key: '" + key_ + "'"; }
 
   static std::string Listen(const std::string& more) {
@@ -40,12 +33,6 @@ class TlsConfigTest : public ::testing::Test {
            "  address: " +
            address + "\n  tls: {" + tls + "}\n";
   }
-
-  const TestFolder folder_;
-  const TestAuthority authority_;
-  std::string certificate_;
-  std::string key_;
-  std::string ca_;
 };
 
 TEST_F(TlsConfigTest, EveryKeyLoadsAndLoadsBack) {

@@ -9,19 +9,13 @@ namespace {
 
 using lanekeeper::testing::Pem;
 using lanekeeper::testing::TestAuthority;
-using lanekeeper::testing::TestFolder;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 
-class ContextTest : public ::testing::Test {
+class ContextTest : public ::testing::Test, protected lanekeeper::testing::PairFiles {
  protected:
-  ContextTest() {
-    const Pem web = authority_.Issue("web", "DNS:web");
-    certificate_ = folder_.Write("web.crt", web.certificate);
-    key_ = folder_.Write("web.key", web.key);
-    ca_ = folder_.Write("ca.crt", authority_.certificate());
-  }
+  ContextTest() : PairFiles("web", "web") {}
 
   std::vector<std::string> ProblemsOfServer(const TlsServerFiles& files) {
     std::vector<TlsProblem> problems;
@@ -37,12 +31,6 @@ class ContextTest : public ::testing::Test {
     }
     return texts;
   }
-
-  const TestFolder folder_;
-  const TestAuthority authority_;
-  std::string certificate_;
-  std::string key_;
-  std::string ca_;
 };
 
 TEST_F(ContextTest, GoodFilesMakeOne) {
