@@ -147,20 +147,29 @@ TEST_P(DutiesCreditTest, WhoHoldsTheConnectionsWindowIsEndedAndNotWhoWaitsForIt)
   EXPECT_GE(proxy.Metric("lanekeeper_stream_stalls_total", {{"kind", "upstream_window"}}), 1);
 }
 
-TEST_P(DutiesCreditTest, TheLiveListNamesWhoHoldsTheConnectionsWindow) {
+// One that sent little before the window was spent is a victim, too.
+TEST_P(DutiesCreditTest, TheLiveListNamesWhoHoldsMostOfTheConnectionsWindow) {
+  constexpr uint32_t kLittle = 1, kMost = 3, kWaiting = 5;
   ScriptedUpstream upstream([&](const RawListener& listener) {
     RawPeer peer = RawPeer::Accept(listener, Setting(kInitialWindowSize, 1 << 20));
-    peer.Hold(1);
+    peer.Hold(kLittle);
+    peer.Hold(kMost);
     peer.AwaitClosed();
   });
   ProxyHarness proxy(GetParam(), upstream.address(),
                      [](Config& config) { config.stuck.after = std::chrono::seconds(1); });
   RawPeer client = RawPeer::Dial(proxy);
-  client.Headers(1, RequestFields());
-  ASSERT_TRUE(client.Data(1, Framed(std::string(kFirstWindow - 5, 'x'))));
-  ASSERT_TRUE(proxy.AwaitMetric("lanekeeper_stream_message_bytes_total",
-                                {{"direction", "to_upstream"}}, kFirstWindow - 5));
-  client.Ask(3, "must wait");
+  size_t sent = 0;
+  const auto send = [&](uint32_t stream, size_t bytes) {
+    client.Headers(stream, RequestFields());
+    sent += bytes - Framed("").size();
+    if (!client.Data(stream, Framed(std::string(bytes - Framed("").size(), 'x')))) return false;
+    return proxy.AwaitMetric("lanekeeper_stream_message_bytes_total",
+                             {{"direction", "to_upstream"}}, static_cast<double>(sent));
+  };
+  ASSERT_TRUE(send(kLittle, 1000));
+  ASSERT_TRUE(send(kMost, kFirstWindow - 1000));
+  client.Ask(kWaiting, "must wait");
   StreamFilter stuck;
   stuck.stuck = true;
   std::vector<StreamSnapshot> listed;

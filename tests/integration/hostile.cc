@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include "proxy/log/log_event.h"
 
@@ -140,6 +142,28 @@ size_t MemoryWatch::Resident() {
   size_t resident = 0;
   file >> total >> resident;
   return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+void CpuWatch::ExpectLessThan(std::chrono::nanoseconds time) const {
+  const std::chrono::nanoseconds spent = Spent() - before_;
+  if (!kSanitized) {
+    EXPECT_LT(spent.count(), time.count());
+  }
+}
+
+// The kernel names the time on a CPU first, in nanoseconds; threads of RPCs that have ended are
+// gone.
+std::chrono::nanoseconds CpuWatch::Spent() {
+  std::chrono::nanoseconds spent{0};
+  std::error_code gone;
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", gone)) {
+    std::string name;
+    std::ifstream(thread.path() / "comm") >> name;
+    int64_t on_cpu = 0;
+    if (name.starts_with("lk-")) std::ifstream(thread.path() / "schedstat") >> on_cpu;
+    spent += std::chrono::nanoseconds(on_cpu);
+  }
+  return spent;
 }
 
 std::vector<Attack> AttacksOfBothSides(uint32_t stream, uint32_t last_stream) {

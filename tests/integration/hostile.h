@@ -1,10 +1,11 @@
-// What the tests of hostile peers share: the log's lines, the process's memory, and attacks as
-// rows of a table.
+// What the tests of hostile peers share: the log's lines, the process's memory, the proxy's CPU,
+// and attacks as rows of a table.
 #pragma once
 
 #include <spdlog/sinks/ringbuffer_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -42,6 +43,21 @@ class MemoryWatch {
   static size_t Resident();
   const size_t before_;
 };
+
+// CPU of the proxy's threads, whatever the test itself takes. Sanitizers take some of their own.
+class CpuWatch {
+ public:
+  CpuWatch() : before_(Spent()) {}
+  void ExpectLessThan(std::chrono::nanoseconds time) const;
+
+ private:
+  static std::chrono::nanoseconds Spent();
+  const std::chrono::nanoseconds before_;
+};
+
+// The whole of one, from the first frame until the connection is lost: many times what it takes,
+// and far less than an attack that is let go on.
+inline constexpr std::chrono::seconds kCpuOfAnAttack{1};
 
 struct Attack {
   const char* name;

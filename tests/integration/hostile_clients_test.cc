@@ -104,6 +104,11 @@ std::vector<Attack> AttacksOfClients() {
                        return (nth == 0 ? Begun(nth) : "") +
                               FrameBytes(kRstStream, 0, NthStream(0), Word(kCancel));
                      }});
+  attacks.push_back(
+      {"SETTINGS that move the windows of many streams", "flood", "settings", [](uint32_t nth) {
+         if (nth < 900) return Begun(nth);
+         return FrameBytes(kSettings, 0, 0, Setting(kInitialWindowSize, 1000 + nth % 2));
+       }});
   // Each is answered with a status of its own, and the answers are left unread.
   attacks.push_back({"requests whose answers are not read", "flood", "unread", [](uint32_t nth) {
                        return Begun(nth,
@@ -138,6 +143,7 @@ class HostileClientsTest : public BothKinds {
     if (HasFailure()) return;  // the next would only wait
     SCOPED_TRACE(attack.name);
     const Tally tally(proxy_, "downstream", attack);
+    const CpuWatch cpu;
     const size_t lines = log_.count(kEnded);
     RawPeer client = RawPeer::Dial(proxy_);
     client.Headers(1, RequestFields());
@@ -147,6 +153,7 @@ class HostileClientsTest : public BothKinds {
     EXPECT_TRUE(client.AwaitClosed());
     ExpectNeighbour();
     tally.ExpectOne();
+    cpu.ExpectLessThan(kCpuOfAnAttack);
     EXPECT_EQ(log_.count(kEnded), lines + 1);
     EXPECT_TRUE(Eventually([&] { return proxy_.app().registry().open() == 1; }));
   }

@@ -63,6 +63,7 @@ TEST_P(HostileUpstreamsTest, EachAttackEndsItsConnectionAloneAndIsToldOnce) {
     SCOPED_TRACE(attack.name);
     ASSERT_TRUE(proxy.AwaitMetric("lanekeeper_upstream_connections", {}, 2));
     const Tally tally(proxy, "upstream", attack);
+    const CpuWatch cpu;
     const size_t lost = log.count("connection lost");
     // Taken in turns: one of the two falls to the hostile one.
     const uint32_t first = stream;
@@ -71,6 +72,7 @@ TEST_P(HostileUpstreamsTest, EachAttackEndsItsConnectionAloneAndIsToldOnce) {
     const uint32_t victim = client[first].over() ? first : first + 2;
     EXPECT_EQ(client[victim].status(), "14");
     tally.ExpectOne();
+    cpu.ExpectLessThan(kCpuOfAnAttack);
     // Who has said goodbye is not missed.
     const bool may_be_silent = attack.kind == "goaway";
     EXPECT_GE(log.count("connection lost"), lost + (may_be_silent ? 0 : 1));

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <future>
 #include <list>
 #include <set>
 
@@ -134,6 +135,30 @@ TEST_P(OutageConnectionsTest, IdleExtrasCloseAndComeBack) {
     EXPECT_EQ(calls.Open(), oldest) << "not an extra was closed";
     calls.EndAll();
   }
+}
+
+TEST_P(OutageConnectionsTest, AnIdleExtraSaysGoaway) {
+  EXPECT_EQ(ChannelTraits().idle_after, std::chrono::minutes(5));
+  std::promise<std::vector<Frame>> said;
+  ManyConnections upstream([&](int fd, int nth) {
+    RawPeer peer(RawHttp2::Accepted(fd, Setting(kMaxConcurrentStreams, 1)));
+    peer.Serve([&](uint32_t stream) { peer.Answer(stream, "served"); });
+    if (nth == 2) said.set_value(peer.goaways());
+  });
+  ProxyHarness proxy(GetParam(), upstream.address(), AtMost(2),
+                     {.idle_after = std::chrono::milliseconds(50)});
+  RawPeer client = RawPeer::Dial(proxy);
+  client.Headers(1, RequestFields());  // it holds the first connection
+  client.Ask(3, "needs another");
+  EXPECT_TRUE(client.AwaitOver(3));
+  auto goaways = said.get_future();
+  ASSERT_EQ(goaways.wait_for(kPatience), std::future_status::ready) << "it was not closed";
+  const std::vector<Frame> told = goaways.get();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].Word(4), kNoError);
+  client.Data(1, Framed("still here"), kEndStream);
+  EXPECT_TRUE(client.AwaitOver(1));
+  EXPECT_EQ(client[1].status(), "0");
 }
 
 // With RPCs on it, an extra is not idle, however long.
