@@ -151,16 +151,20 @@ void CpuWatch::ExpectLessThan(std::chrono::nanoseconds time) const {
   }
 }
 
-// The kernel names the time on a CPU first, in nanoseconds; threads of RPCs that have ended are
-// gone.
+// The kernel names the time on a CPU first, in nanoseconds; threads that have ended are gone.
 std::chrono::nanoseconds CpuWatch::Spent() {
+  const auto name_of = [](const std::filesystem::path& thread) {
+    std::string name;
+    std::ifstream file(thread / "comm");
+    std::getline(file, name);
+    return name;
+  };
+  const std::string own = name_of("/proc/self");
   std::chrono::nanoseconds spent{0};
   std::error_code gone;
   for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task", gone)) {
-    std::string name;
-    std::ifstream(thread.path() / "comm") >> name;
     int64_t on_cpu = 0;
-    if (name.starts_with("lk-")) std::ifstream(thread.path() / "schedstat") >> on_cpu;
+    if (name_of(thread.path()) != own) std::ifstream(thread.path() / "schedstat") >> on_cpu;
     spent += std::chrono::nanoseconds(on_cpu);
   }
   return spent;
