@@ -16,6 +16,8 @@ namespace {
 constexpr size_t kDrainingMax = 16;
 // So long RPCs wait, without being told, for addresses that are tried one after the other.
 constexpr Instant kQuick = 1'000'000'000;
+// A connection that ends sooner is of no use unless it has answered an RPC.
+constexpr Instant kLifeMin = 1'000'000'000;
 
 bool Contains(const std::vector<SocketAddress>& addresses, const SocketAddress& address) {
   return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
@@ -176,8 +178,8 @@ void Subchannel::OnWorn(UpstreamConnection&) {
 
 // It has answered an RPC, or has lived for longer than the last wait.
 bool Subchannel::IsProved(const UpstreamConnection& connection) const {
-  return connection.answered() || loop_.now() - connection.began() >
-                                      std::max<Instant>(backoff_.last().count(), 1'000'000'000);
+  return connection.answered() ||
+         loop_.now() - connection.began() > std::max<Instant>(backoff_.last().count(), kLifeMin);
 }
 
 // RPCs that it has seen go on there; a new connection takes the next ones.
@@ -195,7 +197,11 @@ void Subchannel::OnGoaway(UpstreamConnection& connection, const http2::Goaway& g
   if (found == ready_.end()) return;
   draining_.push_back(std::move(*found));
   ready_.erase(found);
-  Lost(connection.peer(), "the upstream sent GOAWAY", IsProved(connection));
+  // A server that ends connections for their age or idleness is well, however long it was away
+  // before.
+  const bool in_order =
+      goaway.code == Code(H2Error::kNoError) && loop_.now() - connection.began() > kLifeMin;
+  Lost(connection.peer(), "the upstream sent GOAWAY", in_order || IsProved(connection));
   connection.Drain();
 }
 
