@@ -17,14 +17,16 @@
   /daemon.Peer/*      answers with the common name of the client's certificate
   /daemon.Counters/*  how many handlers are active, finished or were cancelled, as JSON
 
-Usage: upstream_server.py [IP:]PORT [MAX_STREAMS] [--tls CERTIFICATE KEY [CLIENT_CA]] (port 0 picks
-one; the streams it allows on a connection; files in PEM form). Prints "listening PORT".
+Usage: upstream_server.py [IP:]PORT [MAX_STREAMS] [--tls CERTIFICATE KEY [CLIENT_CA]] [--age SECONDS]
+(port 0 picks one; the streams it allows on a connection; files in PEM form; how old a connection
+becomes, 10 % more or less, before it gets a GOAWAY and keeps the RPCs that it has). Prints
+"listening PORT".
 """
 
+import argparse
 import asyncio
 import json
 import pathlib
-import sys
 
 import grpc
 
@@ -145,20 +147,32 @@ class AnyMethod(grpc.GenericRpcHandler):
         return HANDLERS.get(details.method.split("/")[1])
 
 
+def read_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port")
+    parser.add_argument("max_streams", nargs="?", type=int)
+    parser.add_argument("--tls", nargs="+", default=[])
+    parser.add_argument("--age", type=float)
+    return parser.parse_args()
+
+
 async def main():
-    port, *words = sys.argv[1:]
-    tls = words.index("--tls") if "--tls" in words else len(words)
-    limits = [("grpc.max_concurrent_streams", int(number)) for number in words[:tls]]
+    arguments = read_arguments()
+    limits = []
+    if arguments.max_streams is not None:
+        limits.append(("grpc.max_concurrent_streams", arguments.max_streams))
+    if arguments.age is not None:
+        limits.append(("grpc.max_connection_age_ms", round(1000 * arguments.age)))
     server = grpc.aio.server(handlers=[AnyMethod()], options=[
         *limits,
         ("grpc.so_reuseport", 0),
         ("grpc.max_receive_message_length", -1),
         ("grpc.max_send_message_length", -1),
         ("grpc.max_metadata_size", 1 << 20)])
-    host, _, port = port.rpartition(":")
+    host, _, port = arguments.port.rpartition(":")
     address = f"{host or '127.0.0.1'}:{port}"
-    if files := words[tls + 1:]:
-        certificate, key, *client_ca = (pathlib.Path(file).read_bytes() for file in files)
+    if arguments.tls:
+        certificate, key, *client_ca = (pathlib.Path(file).read_bytes() for file in arguments.tls)
         credentials = grpc.ssl_server_credentials(
             [(key, certificate)], *client_ca, require_client_auth=bool(client_ca))
         port = server.add_secure_port(address, credentials)
