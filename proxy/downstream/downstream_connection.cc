@@ -22,7 +22,8 @@ DownstreamConnection::~DownstreamConnection() = default;
 
 void DownstreamConnection::OnRequest(int32_t id, const http2::FieldList& fields, bool too_large,
                                      bool end) {
-  RequestHead head = JudgeRequest(fields, too_large, context_.rules);
+  RequestHead head =
+      JudgeRequest(fields, too_large, context_.rules, &context_.environment.loop.pool());
   if (head.kind == RequestKind::kMalformed) {
     return connection_.RejectMalformed(id);
   }

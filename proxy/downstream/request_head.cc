@@ -91,10 +91,10 @@ void Fail(Request& request, TerminationCause cause, StatusCode code, std::string
 }
 
 void Translate(const http2::FieldList& received, const Findings& found, const RequestRules& rules,
-               Request& request) {
+               Pool* pool, Request& request) {
   http2::FieldList& fields = request.fields;
   const std::string_view authority = AuthorityOf(found, rules);
-  fields.Reserve(received.size() + 2, received.bytes() + authority.size() + 32);
+  fields.Reserve(received.size() + 2, received.bytes() + authority.size() + 32, pool);
   fields.Add(":method", found.method);
   fields.Add(":scheme", rules.scheme);
   fields.Add(":path", found.path);
@@ -137,7 +137,7 @@ void ReadContentLength(std::string_view text, Request& request) {
 }  // namespace
 
 RequestHead JudgeRequest(const http2::FieldList& received, bool too_large,
-                         const RequestRules& rules) {
+                         const RequestRules& rules, Pool* pool) {
   RequestHead head;
   const Findings found = Find(received);
   const bool grpc = too_large || IsGrpcContentType(found.content_type);
@@ -155,7 +155,7 @@ RequestHead JudgeRequest(const http2::FieldList& received, bool too_large,
     Fail(head.request, TerminationCause::kIllegalMetadata, StatusCode::kInvalidArgument,
          "lanekeeper: the pseudo-header fields are not those of a request");
   }
-  Translate(received, found, rules, head.request);
+  Translate(received, found, rules, pool, head.request);
   if (too_large || received.list_bytes() > rules.metadata_bytes_max) {
     head.request.problem.reset();
     Fail(head.request, TerminationCause::kLimit, StatusCode::kResourceExhausted,

@@ -27,8 +27,9 @@ struct RequestHead {
   Request request;  // without a peer
 };
 
-// `too_large`: the block was larger than the connection keeps, and is not whole.
+// `too_large`: the block was larger than the connection keeps, and is not whole. The fields of the
+// result come from the pool, if there is one.
 RequestHead JudgeRequest(const http2::FieldList& received, bool too_large,
-                         const RequestRules& rules);
+                         const RequestRules& rules, Pool* pool = nullptr);
 
 }  // namespace lanekeeper

@@ -49,20 +49,26 @@ bool AllIn(const ByteSet& set, std::string_view text) {
   return all != 0;
 }
 
-// The bytes of kGrpcValue, eight at a time.
-bool IsPrintable(std::string_view text) {
-  constexpr uint64_t kEach = 0x0101010101010101;
-  constexpr uint64_t kHigh = kEach * 0x80;
+constexpr uint64_t kEach = 0x0101010101010101;
+constexpr uint64_t kHigh = kEach * 0x80;
+
+// Whether all bytes are in the set, by a rule for eight of them at a time.
+template <class Holds>
+bool AllByEight(const ByteSet& set, std::string_view text, Holds holds) {
   for (; text.size() >= sizeof(uint64_t); text.remove_prefix(sizeof(uint64_t))) {
     uint64_t word;
     std::memcpy(&word, text.data(), sizeof word);
-    // Below 0x80, not below 0x20, not 0x7f; nothing carries over from one byte to the next.
-    if ((word & kHigh) != 0 || ((word + kEach * 0x60) & kHigh) != kHigh ||
-        ((word + kEach) & kHigh) != 0) {
-      return false;
-    }
+    if (!holds(word)) return false;
   }
-  return AllIn(kGrpcValue, text);
+  return AllIn(set, text);
+}
+
+// Below 0x80, not below 0x20, not 0x7f; nothing carries over from one byte to the next.
+bool IsPrintable(std::string_view text) {
+  return AllByEight(kGrpcValue, text, [](uint64_t word) {
+    return (word & kHigh) == 0 && ((word + kEach * 0x60) & kHigh) == kHigh &&
+           ((word + kEach) & kHigh) == 0;
+  });
 }
 
 bool IsBlank(char c) { return c == ' ' || c == '\t'; }
@@ -119,7 +125,15 @@ bool NamedInConnection(std::string_view connection, std::string_view name) {
   return false;
 }
 
-bool IsPseudoValue(std::string_view value) { return AllIn(kPseudoValue, value); }
+// Each byte is looked at without its high bit, and taken if that is set.
+bool IsPseudoValue(std::string_view value) {
+  return AllByEight(kPseudoValue, value, [](uint64_t word) {
+    const uint64_t low = word & ~kHigh;
+    const uint64_t above = low + kEach * 0x5f;  // 0x21 and more
+    const uint64_t below = ~(low + kEach);      // 0x7e and less
+    return (((above & below) | word) & kHigh) == kHigh;
+  });
+}
 
 bool IsGrpcContentType(std::string_view value) {
   constexpr std::string_view kGrpc = "application/grpc";

@@ -12,6 +12,8 @@
 #include <new>
 #include <string_view>
 
+#include "proxy/base/pool.h"
+
 namespace lanekeeper::http2 {
 
 struct Field {
@@ -50,13 +52,7 @@ class FieldList {
   FieldList(const FieldList& other) { *this = other; }
   FieldList(FieldList&&) noexcept = default;
   FieldList& operator=(const FieldList& other) {
-    if (this == &other) return *this;
-    Clear();
-    if (other.empty()) return *this;
-    Memory& to = WithRoom(other.memory_->used);
-    std::memcpy(to.bytes(), other.memory_->bytes(), other.memory_->used);
-    to.used = other.memory_->used;
-    to.count = other.memory_->count;
+    if (this != &other) Assign(other, nullptr);
     return *this;
   }
   FieldList& operator=(FieldList&&) noexcept = default;
@@ -74,8 +70,20 @@ class FieldList {
     ++memory.count;
   }
   void Add(const Field& field) { Add(field.name, field.value, field.never_index); }
-  // Room for that many fields with so many bytes of names and values in all.
-  void Reserve(size_t fields, size_t bytes) { WithRoom(fields * sizeof(Head) + bytes); }
+  // Room for that many fields with so many bytes of names and values in all. With a pool the list
+  // stays on its thread, and what it has goes back there.
+  void Reserve(size_t fields, size_t bytes, Pool* pool = nullptr) {
+    WithRoom(fields * sizeof(Head) + bytes, pool);
+  }
+  // A copy of another list, in memory as Reserve says.
+  void Assign(const FieldList& other, Pool* pool) {
+    Clear();
+    if (other.empty()) return;
+    Memory& to = WithRoom(other.memory_->used, pool);
+    std::memcpy(to.bytes(), other.memory_->bytes(), other.memory_->used);
+    to.used = other.memory_->used;
+    to.count = other.memory_->count;
+  }
   // Keeps its memory for the next block, if that is little.
   void Clear() {
     if (memory_ == nullptr) return;
@@ -114,13 +122,17 @@ class FieldList {
   };
   // In front of all fields; one pointer, because an idle stream has several lists.
   struct Memory {
+    Pool* pool;  // that it came from; malloc without one
     uint32_t capacity;
     uint32_t used;
     uint32_t count;
     char* bytes() { return reinterpret_cast<char*>(this + 1); }
   };
   struct Free {
-    void operator()(Memory* memory) const { std::free(memory); }
+    void operator()(Memory* memory) const {
+      if (memory->pool == nullptr) return std::free(memory);
+      memory->pool->Deallocate(memory, sizeof(Memory) + memory->capacity);
+    }
   };
 
   static Head HeadAt(const char* at) {
@@ -130,19 +142,25 @@ class FieldList {
   }
   size_t used() const { return memory_ == nullptr ? 0 : memory_->used; }
 
+  Memory& WithRoom(size_t bytes, Pool* pool = nullptr) {
+    if (memory_ == nullptr || used() + bytes > memory_->capacity) Grow(used() + bytes, pool);
+    return *memory_;
+  }
   // An empty list gets exactly so much, one that grows twice as much as it has.
-  Memory& WithRoom(size_t bytes) {
-    const size_t needed = used() + bytes;
-    if (memory_ != nullptr && needed <= memory_->capacity) return *memory_;
+  void Grow(size_t needed, Pool* pool) {
+    if (memory_ != nullptr) pool = memory_->pool;
     const size_t capacity =
         memory_ == nullptr ? needed : std::max(needed, 2 * size_t{memory_->capacity});
-    void* larger = std::realloc(memory_.release(), sizeof(Memory) + capacity);
+    const size_t whole = sizeof(Memory) + capacity;
+    void* larger = pool == nullptr ? std::malloc(whole) : pool->Allocate(whole);
     if (larger == nullptr) throw std::bad_alloc();
-    const bool fresh = needed == bytes;
-    memory_.reset(static_cast<Memory*>(larger));
-    memory_->capacity = static_cast<uint32_t>(capacity);
-    if (fresh) memory_->used = memory_->count = 0;
-    return *memory_;
+    auto* memory = new (larger) Memory{pool, static_cast<uint32_t>(capacity), 0, 0};
+    if (memory_ != nullptr) {
+      memory->used = memory_->used;
+      memory->count = memory_->count;
+      std::memcpy(memory->bytes(), memory_->bytes(), memory_->used);
+    }
+    memory_.reset(memory);
   }
 
   std::unique_ptr<Memory, Free> memory_;

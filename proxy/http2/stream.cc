@@ -163,7 +163,7 @@ void Stream::ReturnCredit(size_t bytes) {
 }
 
 void Stream::OnHeaders(const FieldList& fields, bool end) {
-  headers_ = fields;
+  headers_.Assign(fields, &in_.pool());
   has_headers_ = true;
   ended_with_headers_ = end;
   if (end) remote_ended_ = true;
@@ -172,7 +172,7 @@ void Stream::OnHeaders(const FieldList& fields, bool end) {
 }
 
 void Stream::OnTrailers(const FieldList& fields) {
-  trailers_ = fields;
+  trailers_.Assign(fields, &in_.pool());
   OnRemoteEnd();
 }
 

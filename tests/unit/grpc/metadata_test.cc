@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace lanekeeper {
 namespace {
 
@@ -29,6 +31,29 @@ TEST(MetadataTest, WhatGrpcDoesNotAllowIsIllegal) {
   EXPECT_EQ(JudgeField("x-bad", "\x7f"), FieldVerdict::kIllegal);
 }
 
+TEST(MetadataTest, EachByteOfAPseudoHeaderIsJudgedWhereverItStands) {
+  EXPECT_TRUE(IsPseudoValue(""));
+  for (int byte = 0; byte < 256; ++byte) {
+    for (size_t at = 0; at < 20; ++at) {
+      std::string value = "/service.v1.X/Method";
+      value[at] = static_cast<char>(byte);
+      EXPECT_EQ(IsPseudoValue(value), byte > 0x20 && byte != 0x7f) << byte << " at " << at;
+    }
+  }
+}
+
+TEST(MetadataTest, EachByteOfAValueIsJudgedWhereverItStands) {
+  for (int byte = 0; byte < 256; ++byte) {
+    for (size_t at = 0; at < 20; ++at) {
+      std::string value = "a value, with spaces";
+      value[at] = static_cast<char>(byte);
+      const bool good = byte >= 0x20 && byte <= 0x7e;
+      EXPECT_EQ(JudgeField("x-a", value), good ? FieldVerdict::kForward : FieldVerdict::kIllegal)
+          << byte << " at " << at;
+    }
+  }
+}
+
 TEST(MetadataTest, MalformedIsWhatHttp2Says) {
   EXPECT_FALSE(IsMalformedField("x-name!#$", "\xff any byte"));
   EXPECT_TRUE(IsMalformedField("X", "v"));
@@ -47,8 +72,8 @@ TEST(MetadataTest, FieldsNamedInConnectionAreFound) {
 }
 
 TEST(MetadataTest, OnlyGrpcIsGrpc) {
-  for (const char* type : {"application/grpc", "application/grpc+proto", "application/grpc;x=y",
-                           "Application/GRPC"}) {
+  for (const char* type :
+       {"application/grpc", "application/grpc+proto", "application/grpc;x=y", "Application/GRPC"}) {
     EXPECT_TRUE(IsGrpcContentType(type)) << type;
   }
   for (const char* type : {"", "application/grpc-web", "application/grpc-web+proto",

@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 std::vector<std::string> All(const FieldList& fields) {
   std::vector<std::string> all;
@@ -66,6 +67,29 @@ TEST(FieldListTest, ServesAgainAfterBlocksOfAnySize) {
     EXPECT_EQ(fields.Find("name").size(), size);
     EXPECT_EQ(fields.Find("last"), "x");
   }
+}
+
+TEST(FieldListTest, WhatCameFromAPoolGoesBackThere) {
+  Pool pool;
+  {
+    FieldList first;
+    first.Reserve(1, 2, &pool);
+    first.Add("a", "1");
+    first.Add("b", std::string(500, 'v'));  // more than it has room for
+    FieldList second;
+    second.Assign(first, &pool);
+    EXPECT_EQ(second.Find("b").size(), 500u);
+    const FieldList apart = second;
+    const FieldList moved = std::move(second);
+    EXPECT_THAT(All(moved), SizeIs(2));
+    EXPECT_EQ(All(apart), All(moved));
+  }
+  const size_t kept = pool.kept_bytes();
+  EXPECT_GT(kept, 1000u);  // of the first and the second, not of the third
+  EXPECT_LT(kept, 1500u);
+  FieldList again;
+  again.Reserve(2, 500, &pool);
+  EXPECT_LT(pool.kept_bytes(), kept);
 }
 
 }  // namespace
