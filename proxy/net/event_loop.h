@@ -19,6 +19,7 @@
 #include "proxy/base/fiber.h"
 #include "proxy/base/pool.h"
 #include "proxy/net/buffer.h"
+#include "proxy/net/helper_thread.h"
 #include "proxy/net/timers.h"
 
 namespace lanekeeper {
@@ -87,6 +88,8 @@ class EventLoop {
   Pool& pool() { return pool_; }
   Buffers& buffers() { return buffers_; }
   const Buffers& buffers() const { return buffers_; }
+  // For what would hold the loop up.
+  HelperThread& helper() { return helper_; }
 
  private:
   void FlushAll();
@@ -111,6 +114,7 @@ class EventLoop {
   std::atomic<bool> has_posted_{false};
   // Not on the stack, which each thread that runs the loop has one of.
   std::array<epoll_event, 256> events_;
+  HelperThread helper_;  // posts until it has ended, so it ends first
 };
 
 }  // namespace lanekeeper

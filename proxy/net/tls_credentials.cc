@@ -53,13 +53,15 @@ TlsCredentials::TlsCredentials(EventLoop& loop, TlsClientFiles files, std::strin
 
 // The watch first: what changes from here on is read again.
 TlsCredentials::TlsCredentials(EventLoop& loop, Read read, Paths files, std::string name)
-    : name_(std::move(name)),
+    : loop_(loop),
+      name_(std::move(name)),
       read_(std::move(read)),
       watch_(loop, std::move(files), [this] { ReadAgain(); }) {
   std::vector<TlsProblem> problems;
   auto context = read_(problems);
   if (context == nullptr) throw std::runtime_error(Joined(problems, "\n"));
   Use(std::move(context));
+  loop.helper().Begin();
 }
 
 std::optional<CertificateFacts> TlsCredentials::facts() const {
@@ -68,8 +70,22 @@ std::optional<CertificateFacts> TlsCredentials::facts() const {
 }
 
 void TlsCredentials::ReadAgain() {
-  std::vector<TlsProblem> problems;
-  auto context = read_(problems);
+  changed_meanwhile_ = reading_;
+  if (reading_) return;
+  reading_ = true;
+  loop_.helper().Run([&loop = loop_, read = read_, self = std::weak_ptr(self_)] {
+    std::vector<TlsProblem> problems;
+    auto context = read(problems);
+    loop.Post([self, context = std::move(context), problems = std::move(problems)] {
+      if (const auto credentials = self.lock()) (*credentials)->OnRead(context, problems);
+    });
+  });
+}
+
+void TlsCredentials::OnRead(std::shared_ptr<const TlsContext> context,
+                            const std::vector<TlsProblem>& problems) {
+  reading_ = false;
+  if (changed_meanwhile_) return ReadAgain();
   fresh_.store(context != nullptr, std::memory_order_relaxed);
   if (context != nullptr) return Use(std::move(context));
   spdlog::error(

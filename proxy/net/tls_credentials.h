@@ -1,7 +1,8 @@
 // The certificate, key and authorities that new connections of one listener, or to the upstream,
 // use: read from files, and again when these change. What cannot be used is logged, and what was
-// read before stays. Owns the watch over the files. Made before its loop runs, or on it, and used
-// on it; counts and facts from any thread.
+// read before stays. That is done by the loop's helper, for it takes 10 ms and more. Owns the watch
+// over the files. Made before its loop runs, or on it, and used on it; counts and facts from any
+// thread.
 #pragma once
 
 #include <atomic>
@@ -38,11 +39,17 @@ class TlsCredentials {
   TlsCredentials(EventLoop& loop, Read read, std::vector<std::filesystem::path> files,
                  std::string name);
   void ReadAgain();
+  void OnRead(std::shared_ptr<const TlsContext> context, const std::vector<TlsProblem>& problems);
   void Use(std::shared_ptr<const TlsContext> context);
 
+  EventLoop& loop_;
   const std::string name_;
   const Read read_;
   FileWatch watch_;
+  // Whoever comes back from reading looks whether there still is somebody.
+  const std::shared_ptr<TlsCredentials*> self_ = std::make_shared<TlsCredentials*>(this);
+  bool reading_ = false;
+  bool changed_meanwhile_ = false;
   std::shared_ptr<const TlsContext> context_;
   std::atomic<bool> fresh_{true};
   mutable std::mutex facts_mutex_;

@@ -1,11 +1,15 @@
 // TLS on both sides, with gRPC C++ as application and as upstream.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
+#include <sys/stat.h>
 
+#include <cstdio>
 #include <ctime>
 
+#include "proxy/base/fd.h"
 #include "tests/support/fake_upstream.h"
 #include "tests/support/proxy_harness.h"
 #include "tests/support/tls_files.h"
@@ -225,6 +229,34 @@ TEST_P(TlsTest, FilesThatCannotBeUsedChangeNothing) {
   tls_.folder().Write("server.key", good.key);
   EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_tls_reload_success", {}, 1));
   EXPECT_EQ(Unary(Channel(proxy), "x").response, "x");
+}
+
+// A file that cannot be read to its end: here a pipe that somebody holds open, elsewhere a network
+// file system. It holds nobody up.
+TEST_P(TlsTest, RpcsGoOnWhileFilesAreRead) {
+  FakeUpstream upstream(Echo);
+  const TlsServerFiles files = tls_.ServerFiles();
+  ProxyHarness proxy(GetParam(), upstream.address(),
+                     [&](Config& config) { UnderTls(config, files); });
+  DownstreamCall call(Channel(proxy));
+  call.Start();
+  ASSERT_TRUE(call.Write("before"));
+  ASSERT_EQ(call.Read(), "before");
+  const std::string pipe = files.key + ".pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  ASSERT_EQ(std::rename(pipe.c_str(), files.key.c_str()), 0);
+  Fd writer;
+  const auto is_read = [&] {
+    writer = Fd(open(files.key.c_str(), O_WRONLY | O_NONBLOCK));
+    return static_cast<bool>(writer);
+  };
+  ASSERT_TRUE(Eventually(is_read));
+  ASSERT_TRUE(call.Write("meanwhile"));
+  EXPECT_EQ(call.Read(), "meanwhile");
+  EXPECT_EQ(Unary(Channel(proxy), "x").response, "x");
+  writer = Fd();  // what has been read is no key
+  EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_tls_reload_success", {}, 0));
+  EXPECT_TRUE(call.End().ok());
 }
 
 TEST_P(TlsTest, AnotherAuthorityForClientsCountsForTheNextHandshake) {
