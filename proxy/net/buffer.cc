@@ -1,7 +1,10 @@
 #include "proxy/net/buffer.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "proxy/base/poison.h"
 
@@ -13,10 +16,23 @@ constexpr uint32_t kPinnedFactor = 4;
 // A block that small pieces share: with its header it is one of the pool's.
 constexpr size_t kSharedBytesMax = 1024 - sizeof(Block);
 
+// Blocks for reading are pages of their own: what a burst took goes back to the system. malloc
+// would leave it in the arena of the thread that had the loop just then, and kind kernel has many.
+constexpr size_t kMappedBytes = sizeof(Block) + Buffers::kReadBytes;
+
+void* MapPages() {
+  void* pages =
+      mmap(nullptr, kMappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (pages == MAP_FAILED) throw std::bad_alloc();
+  return pages;
+}
+
+void Unmap(Block* block) { munmap(block, kMappedBytes); }
+
 }  // namespace
 
 Buffers::~Buffers() {
-  for (Block* block : kept_) pool_.Deallocate(block, sizeof(Block) + block->capacity);
+  for (Block* block : kept_) Unmap(block);
 }
 
 Block* Buffers::NewReadBlock() {
@@ -30,7 +46,8 @@ Block* Buffers::NewReadBlock() {
 }
 
 Block* Buffers::NewBlock(uint32_t capacity) {
-  auto* block = static_cast<Block*>(pool_.Allocate(sizeof(Block) + capacity));
+  void* memory = capacity == kReadBytes ? MapPages() : pool_.Allocate(sizeof(Block) + capacity);
+  auto* block = static_cast<Block*>(memory);
   block->references = 1;
   block->capacity = capacity;
   budget_.Add(capacity);
@@ -39,11 +56,12 @@ Block* Buffers::NewBlock(uint32_t capacity) {
 
 void Buffers::Free(Block* block) {
   budget_.Add(-int64_t{block->capacity});
-  if (block->capacity == kReadBytes && kept_.size() < kKeptBlocks) {
-    Poison(block->data(), kReadBytes);
-    return kept_.push_back(block);
+  if (block->capacity != kReadBytes) {
+    return pool_.Deallocate(block, sizeof(Block) + block->capacity);
   }
-  pool_.Deallocate(block, sizeof(Block) + block->capacity);
+  if (kept_.size() >= kKeptBlocks) return Unmap(block);
+  Poison(block->data(), kReadBytes);
+  kept_.push_back(block);
 }
 
 void SliceQueue::Push(Block* block, const uint8_t* data, uint32_t size, bool compact) {

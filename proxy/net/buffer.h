@@ -1,6 +1,6 @@
 // Bytes on their way through a worker: blocks that sockets are read into, counted references to
 // parts of them (slices), and queues of slices. Nothing here is thread-safe: it belongs to one
-// worker's loop. Blocks and nodes come from freelists.
+// worker's loop. Blocks for reading are pages of their own, everything else comes from the pool.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ class Buffers {
  public:
   static constexpr uint32_t kReadBytes = 64 * 1024;
   // Blocks for reading that are kept.
-  static constexpr size_t kKeptBlocks = 64;
+  static constexpr size_t kKeptBlocks = 16;
 
   explicit Buffers(Pool& pool) : pool_(pool) {}
   Buffers(const Buffers&) = delete;
@@ -75,6 +75,7 @@ class SliceQueue {
   bool empty() const { return first_ == nullptr; }
   size_t bytes() const { return bytes_; }
   const Node* first() const { return first_; }
+  Pool& pool() { return buffers_->pool(); }
 
   // Takes a reference to the block.
   void Append(Block* block, const uint8_t* data, uint32_t size);

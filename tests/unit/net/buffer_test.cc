@@ -1,9 +1,13 @@
 #include "proxy/net/buffer.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <algorithm>
+#include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lanekeeper {
 namespace {
@@ -210,6 +214,23 @@ TEST_F(BufferTest, AReadBlockIsUsedAgain) {
   EXPECT_EQ(second->references, 1u);
   EXPECT_EQ(second->capacity, Buffers::kReadBytes);
   buffers_.Release(second);
+}
+
+// As many as are kept for later, and no more.
+TEST_F(BufferTest, WhatABurstTookGoesBackToTheSystem) {
+  constexpr size_t kBurst = 4 * Buffers::kKeptBlocks;
+  std::vector<Block*> blocks;
+  for (size_t i = 0; i < kBurst; ++i) {
+    blocks.push_back(buffers_.NewReadBlock());
+    std::memset(blocks.back()->data(), 1, Buffers::kReadBytes);
+  }
+  const auto resident = [&](Block* block) {
+    unsigned char page = 0;
+    return mincore(block, 1, &page) == 0;  // fails where nothing is mapped
+  };
+  for (Block* block : blocks) EXPECT_TRUE(resident(block));
+  for (Block* block : blocks) buffers_.Release(block);
+  EXPECT_EQ(std::count_if(blocks.begin(), blocks.end(), resident), Buffers::kKeptBlocks);
 }
 
 TEST_F(BufferTest, SmallBlocksGoBackToThePool) {
