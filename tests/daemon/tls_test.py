@@ -10,35 +10,14 @@ import subprocess
 
 import grpc
 
-from byte_client import CHANNEL_OPTIONS, Stream, call, code_of
+from byte_client import Stream, call, code_of
 from certificates import Authority
 from processes import wait_until
-from support import LANEKEEPER, DaemonTest, both_kinds, main
+from support import LANEKEEPER, both_kinds, main
+from tls_support import HANDSHAKES, TlsDaemonTest
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
-HANDSHAKES = "lanekeeper_tls_handshakes_total"
 HANDSHAKES_MOST = 1024  # on their way at once
-
-
-class TlsDaemonTest(DaemonTest):
-    def setUp(self):
-        super().setUp()
-        self.authority = Authority(self.folder)
-        self.server = self.authority.issue("server", "DNS:localhost,IP:127.0.0.1")
-
-    def listen_tls(self, **more):
-        return [{"address": "127.0.0.1:0",
-                 "tls": {"certificate": str(self.server.certificate),
-                         "key": str(self.server.key), **more}}]
-
-    def secure_channel(self, target, pair=None, authority=None, name="localhost"):
-        key, certificate = pair.read() if pair else (None, None)
-        trusted = (authority or self.authority).certificate.read_bytes()
-        channel = grpc.secure_channel(
-            target, grpc.ssl_channel_credentials(trusted, key, certificate),
-            options=[*CHANNEL_OPTIONS, ("grpc.ssl_target_name_override", name)])
-        self.stack.callback(channel.close)
-        return channel
 
 
 @both_kinds
@@ -189,10 +168,6 @@ class TlsOperation(TlsDaemonTest):
         context = ssl.create_default_context(cafile=str(self.authority.certificate))
         context.set_alpn_protocols(["h2"])
         return context.wrap_socket(connection, server_hostname="localhost")
-
-    def connect(self, target):
-        host, port = target.rsplit(":", 1)
-        return self.stack.enter_context(socket.create_connection((host, int(port)), timeout=20))
 
     def test_the_cap_on_connections_holds_for_those_that_shake_hands_together(self):
         daemon = self.start("127.0.0.1:1", listen_entries=self.listen_tls(),

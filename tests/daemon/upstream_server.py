@@ -15,6 +15,7 @@
   /daemon.Fail/*      request {"code": "NOT_FOUND", "message": "..."}: that status
   /daemon.Metadata/*  request {"headers": S, "trailers": S}: so many bytes of metadata
   /daemon.Peer/*      answers with the common name of the client's certificate
+  /daemon.PeerBidi/*  the same, and goes on as Bidi
   /daemon.Counters/*  how many handlers are active, finished or were cancelled, as JSON
 
 Usage: upstream_server.py [IP:]PORT [MAX_STREAMS] [--tls CERTIFICATE KEY [CLIENT_CA]] [--age SECONDS]
@@ -103,6 +104,11 @@ async def name_peer(_, context):
     return b"".join(context.auth_context().get("x509_common_name", []))
 
 
+async def name_peer_and_echo(request, context):
+    await context.write(await name_peer(request, context))
+    await echo_each(request, context)
+
+
 async def read_counters(*_):
     return json.dumps(counters).encode()
 
@@ -138,6 +144,7 @@ HANDLERS = {
     "daemon.Fail": grpc.unary_unary_rpc_method_handler(counted(fail)),
     "daemon.Metadata": grpc.unary_unary_rpc_method_handler(counted(send_metadata)),
     "daemon.Peer": grpc.unary_unary_rpc_method_handler(name_peer),
+    "daemon.PeerBidi": grpc.stream_stream_rpc_method_handler(counted(name_peer_and_echo)),
     "daemon.Counters": grpc.unary_unary_rpc_method_handler(read_counters),
 }
 
