@@ -88,6 +88,8 @@ class App final : public Control {
   void LogStart() const;
   // Puts a configuration into use, all but what needs a restart.
   std::vector<std::string> Apply(const Config& before, const Config& after);
+  // On the loop's thread.
+  void ReadTlsFiles(const Config& config, Listener::Change& listeners, Channel::Change& upstream);
   // On the loop's thread, or before it runs.
   void WatchFile(bool watch);
   // On the loop's thread; returns when it is done.

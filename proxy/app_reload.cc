@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 #include "proxy/app.h"
@@ -17,9 +18,13 @@ std::optional<ReloadOutcome> App::Reload(const std::string& who) {
   return outcome;
 }
 
-// Each value changes where it is read: what RPCs go by, on the loop's thread.
+// What may fail comes first: the files of TLS may be others than those that the configuration's own
+// checks have seen. Then each value changes where it is read: what RPCs go by, on the loop's
+// thread.
 std::vector<std::string> App::Apply(const Config& before, const Config& after) {
   Listener::Change listeners = listener_.Prepare(after.listen);
+  Channel::Change upstream;
+  if (listeners.problems.empty()) OnLoop([&] { ReadTlsFiles(after, listeners, upstream); });
   if (!listeners.problems.empty()) return listeners.problems;
   metrics_.SetMaxMethods(after.metrics.max_methods);
   environment_.stall_rules.Set(StallRulesOf(after.stuck));
@@ -32,10 +37,25 @@ std::vector<std::string> App::Apply(const Config& before, const Config& after) {
     worker_.loop().buffers().budget().SetLimit(after.limits.buffered_bytes);
     environment_.rules = RpcRulesOf(after);
     listener_.SetRules(RequestRulesOf(after), HeaderListBytesMax(after.limits));
-    channel_.Configure(after.upstream, after.limits.upstream_waiting,
+    channel_.Configure(std::move(upstream), after.limits.upstream_waiting,
                        HeaderListBytesMax(after.limits));
   });
   return {};
+}
+
+// Of both sides; all problems are put among the listeners'. What was read must end on the loop's
+// thread, too.
+void App::ReadTlsFiles(const Config& config, Listener::Change& listeners,
+                       Channel::Change& upstream) {
+  listener_.ReadFiles(listeners);
+  try {
+    upstream = channel_.Prepare(config.upstream);
+  } catch (const std::runtime_error& error) {
+    listeners.problems.emplace_back(error.what());
+  }
+  if (listeners.problems.empty()) return;
+  listeners.listening.clear();
+  upstream = {};
 }
 
 void App::WatchFile(bool watch) {

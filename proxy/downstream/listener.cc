@@ -44,7 +44,7 @@ Listener::Listener(const std::vector<ListenConfig>& listen, DownstreamContext co
     : context_(std::move(context)), loop_(context_.environment.loop), tls_entrance_(loop_) {
   context_.counts = &frames_;
   Change change = Prepare(listen);
-  if (std::string why = GiveCredentials(change); !why.empty()) change.problems.push_back(why);
+  ReadFiles(change);
   if (!change.problems.empty()) {
     throw std::runtime_error(fmt::format("{}", fmt::join(change.problems, "\n")));
   }
@@ -62,7 +62,6 @@ void Listener::Accept(Fd socket, const ListeningSocket& by) {
     return Contains(one.names, by.name());
   });
   if (own == listening_.end()) return;
-  if (own->credentials == nullptr && own->tls.certificate) return;  // its files were of no use
   if (own->credentials == nullptr) return Admit(Transport(std::move(socket)), by.name());
   tls_entrance_.Begin(std::move(socket), *own->credentials,
                       [this, name = by.name()](Transport transport) {
@@ -160,32 +159,25 @@ Listener::Change Listener::Prepare(const std::vector<ListenConfig>& listen) cons
   return change;
 }
 
-// Those whose files are others than before get what these hold; those that have none are plain.
-// What is wrong with the files, which the configuration's own checks have not seen; such an entry
-// keeps what it had.
-std::string Listener::GiveCredentials(Change& change) {
-  std::string problems;
+// An entry whose TLS is as before keeps what it has; one without files is plain.
+void Listener::ReadFiles(Change& change) const {
   for (Listening& one : change.listening) {
     const auto before =
         std::find_if(listening_.begin(), listening_.end(),
                      [&](const Listening& known) { return known.names == one.names; });
     if (before != listening_.end() && before->tls == one.tls) continue;
+    one.credentials = nullptr;
     const auto files = FilesOf(one.tls);
-    if (!files) {
-      one.credentials = nullptr;
-      continue;
-    }
+    if (!files) continue;
     try {
       one.credentials = std::make_shared<TlsCredentials>(loop_, *files, "listener " + one.address);
     } catch (const std::runtime_error& error) {
-      problems += (problems.empty() ? "" : "\n") + std::string(error.what());
+      change.problems.emplace_back(error.what());
     }
   }
-  return problems;
 }
 
 void Listener::Apply(Change change) {
-  if (const std::string why = GiveCredentials(change); !why.empty()) spdlog::error("{}", why);
   {
     const std::lock_guard lock(listening_mutex_);
     listening_.swap(change.listening);

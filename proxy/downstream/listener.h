@@ -75,6 +75,9 @@ class Listener final : public DownstreamConnectionOwner {
     std::vector<std::string> problems;
   };
   Change Prepare(const std::vector<ListenConfig>& listen) const;
+  // Reads the files of entries whose TLS is another; what is wrong with them is a problem, too. On
+  // the loop's thread, where `listening` must end.
+  void ReadFiles(Change& change) const;
   // On the loop's thread. Connections that came by a socket that is closed get a GOAWAY; the RPCs
   // on them go on.
   void Apply(Change change);
@@ -97,7 +100,6 @@ class Listener final : public DownstreamConnectionOwner {
 
   void Accept(Fd socket, const ListeningSocket& by);
   void Admit(Transport transport, const std::string& by);
-  std::string GiveCredentials(Change& change);
   void Reject(int socket, ConnectionRejectReason reason);
   void OnEnd(DownstreamConnection& connection, const http2::ConnectionEnd& end) override;
   void Log(const DownstreamConnection& connection, const http2::ConnectionEnd& end);

@@ -51,7 +51,7 @@ Channel::Channel(EventLoop& loop, const UpstreamConfig& config, int64_t waiting_
       resolver_(loop, traits.look_up),
       resolve_timer_(loop.timers(), *this) {
   manners_.tls_counts = &tls_counts_;
-  SetCredentials();
+  Use(NewCredentials(config));
 }
 
 // Subchannels first: their connections end, and what RPCs are left are told.

@@ -47,9 +47,17 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   // On the loop's thread, or before it runs: resolves and connects from here on.
   void Connect();
 
-  // Another configuration, for RPCs that have not been started yet: open ones go on where they are,
-  // to the end. Keepalive changes everywhere at once. On the loop's thread; the target must parse.
-  void Configure(const UpstreamConfig& config, int64_t waiting_max, size_t header_list_bytes_max);
+  // Another configuration, and what it needs of files.
+  struct Change {
+    UpstreamConfig config;
+    bool other_tls = false;
+    std::unique_ptr<TlsCredentials> credentials;  // of other_tls; null: plaintext
+  };
+  // Throws as the constructor does. On the loop's thread, where the change must end.
+  Change Prepare(const UpstreamConfig& config) const;
+  // For RPCs that have not been started yet: open ones go on where they are, to the end. Keepalive
+  // changes everywhere at once. On the loop's thread; the target must parse.
+  void Configure(Change change, int64_t waiting_max, size_t header_list_bytes_max);
 
   void Start(StartRequest& request) override;
   void Withdraw(StartRequest& request) override;
@@ -61,7 +69,6 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   int64_t connections() const { return connections_.load(std::memory_order_relaxed); }
   const http2::FrameCounts& frames() const { return frames_; }
   const TlsCounts& tls_counts() const { return tls_counts_; }
-  // Null: plaintext.
   // Visits what the upstream is shown, if it is reached by TLS. Any thread.
   template <class Visit>
   void VisitCredentials(Visit&& visit) const {
@@ -70,7 +77,8 @@ class Channel final : public UpstreamChannel, public SubchannelOwner {
   }
 
  private:
-  void SetCredentials();
+  std::unique_ptr<TlsCredentials> NewCredentials(const UpstreamConfig& config) const;
+  void Use(std::unique_ptr<TlsCredentials> credentials);
   void Retarget();
   void Resolve();
   void OnResolved(Resolver::Answer answer);

@@ -1,7 +1,4 @@
 // Another configuration for a channel that runs.
-#include <spdlog/spdlog.h>
-
-#include <stdexcept>
 #include <utility>
 
 #include "config/tls_files.h"
@@ -9,45 +6,45 @@
 
 namespace lanekeeper {
 
-void Channel::Configure(const UpstreamConfig& config, int64_t waiting_max,
-                        size_t header_list_bytes_max) {
-  const UpstreamConfig before = std::exchange(config_, config);
+Channel::Change Channel::Prepare(const UpstreamConfig& config) const {
+  Change change{config};
+  change.other_tls =
+      config.tls != config_.tls || (config.tls.ca && config.address != config_.address);
+  if (change.other_tls) change.credentials = NewCredentials(config);
+  return change;
+}
+
+void Channel::Configure(Change change, int64_t waiting_max, size_t header_list_bytes_max) {
+  const UpstreamConfig before = std::exchange(config_, std::move(change.config));
   waiting_max_ = waiting_max;
   manners_.header_list_bytes_max = header_list_bytes_max;
-  manners_.max_age = config.max_age;
-  manners_.connections_max = static_cast<size_t>(config.connections);
-  const KeepaliveConfig& keepalive = config.keepalive;
+  manners_.max_age = config_.max_age;
+  manners_.connections_max = static_cast<size_t>(config_.connections);
+  const KeepaliveConfig& keepalive = config_.keepalive;
   if (keepalive.time != before.keepalive.time || keepalive.timeout != before.keepalive.timeout) {
     manners_.keepalive_time = keepalive.time;
     manners_.keepalive_timeout = keepalive.timeout;
     for (const auto& subchannel : subchannels_) subchannel->KeepaliveChanged();
     for (const auto& subchannel : leaving_) subchannel->KeepaliveChanged();
   }
-  const bool other_tls =
-      config.tls != before.tls || (config.tls.ca && config.address != before.address);
-  if (other_tls) {
-    try {
-      SetCredentials();
-    } catch (const std::runtime_error& error) {
-      // The configuration's own checks have seen other files.
-      spdlog::error("{}", error.what());
-    }
-  }
-  if (config.address != before.address || config.load_balancing != before.load_balancing ||
-      other_tls) {
+  if (change.other_tls) Use(std::move(change.credentials));
+  if (config_.address != before.address || config_.load_balancing != before.load_balancing ||
+      change.other_tls) {
     return Retarget();
   }
-  if (config.resolve_interval != before.resolve_interval && !host_.empty()) Resolve();
+  if (config_.resolve_interval != before.resolve_interval && !host_.empty()) Resolve();
   // Without wait_for_ready, those that wait for a lost upstream wait no longer.
   Update();
 }
 
-// Throws std::runtime_error where files of TLS cannot be used; what was in use stays then.
-void Channel::SetCredentials() {
-  std::unique_ptr<TlsCredentials> credentials;
-  if (const auto files = FilesOf(config_.tls)) {
-    credentials = std::make_unique<TlsCredentials>(loop_, *files, "upstream " + config_.address);
-  }
+// Null for plaintext.
+std::unique_ptr<TlsCredentials> Channel::NewCredentials(const UpstreamConfig& config) const {
+  const auto files = FilesOf(config.tls);
+  if (!files) return nullptr;
+  return std::make_unique<TlsCredentials>(loop_, *files, "upstream " + config.address);
+}
+
+void Channel::Use(std::unique_ptr<TlsCredentials> credentials) {
   const std::lock_guard lock(credentials_mutex_);
   manners_.tls = credentials.get();
   credentials_.swap(credentials);

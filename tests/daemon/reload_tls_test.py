@@ -2,10 +2,16 @@
 """A reload that changes TLS: of a listener it is for new connections, of the upstream for new RPCs.
 Streams that are open go on where they are."""
 
+import contextlib
+import os
+import pathlib
+import signal
+
 import grpc
 
 from byte_client import Stream, call, code_of
 from certificates import Authority
+from processes import wait_until
 from support import both_kinds, main
 from tls_support import HANDSHAKES, BothTongues, TlsDaemonTest
 
@@ -98,6 +104,69 @@ class Listeners(TlsDaemonTest):
         self.assertEqual(self.secure_code(pairs["web"]), UNAVAILABLE)
         self.daemon.await_count("TLS handshake failed.*outcome=wrong_name ", 2)
         self.assert_goes_on(stream)
+
+
+def writer_of(fifo):
+    """Once somebody has opened it to read."""
+    with contextlib.suppress(OSError):
+        return os.fdopen(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK), "wb")
+    return None
+
+
+@both_kinds
+class Files(TlsDaemonTest):
+    """They may go bad between the configuration's check and their use: then nothing changes."""
+
+    def assert_refused(self, path, good, *arguments, **sections):
+        """`path` holds what is good for the first who reads it, and nonsense later."""
+        name = "lanekeeper_config_reloads_total"
+        self.assertEqual(call(self.channel, bytes(2000)), bytes(2000))
+        os.mkfifo(path)
+        nonsense = pathlib.Path(f"{path}.new")
+        nonsense.write_text("nonsense")
+        self.daemon.replace_config(self.config(
+            *arguments, limits={"message_size": "1KiB"}, **UNWATCHED, **sections))
+        self.daemon.signal(signal.SIGHUP)
+        # Who has begun to read waits for the writer to end.
+        with wait_until(lambda: writer_of(path), "the file is checked") as checked:
+            nonsense.replace(path)
+            checked.write(good.read_bytes())
+        self.daemon.await_metric(name, 1, result="refused")
+        self.daemon.await_line(f"configuration problem .*'{path}' holds no certificate")
+        self.assertEqual(self.daemon.scrape().value(name, result="applied"), 0)
+        self.assertEqual(self.daemon.scrape().value("lanekeeper_config_reload_success"), 0)
+        self.assertEqual(call(self.channel, bytes(2000)), bytes(2000))
+
+    def test_an_upstream_that_shall_be_under_tls_never_gets_new_rpcs_in_plaintext(self):
+        plain = self.start_upstream()
+        secure = self.start_upstream(0, "--tls", self.server.certificate, self.server.key)
+        both = BothTongues(plain.port, secure.port)
+        self.stack.callback(both.close)
+        self.daemon = self.start(both.address, **UNWATCHED)
+        self.channel = self.open_channel(self.daemon.target)
+        path = f"{self.folder}/trusted.crt"
+        other = f"{self.folder}/x.sock"
+        self.assert_refused(path, self.authority.certificate,
+                            {"address": both.address, "tls": {"ca": path}},
+                            ("127.0.0.1:0", f"unix://{other}"))
+        self.assertFalse(os.path.exists(other))
+        self.daemon.reload(self.config(
+            {"address": both.address, "tls": {"ca": str(self.authority.certificate)}}, **UNWATCHED))
+        call(self.channel)
+        self.assertEqual(plain.counters()["finished"], 2)
+
+    def test_a_listener_that_shall_ask_for_certificates_lets_nobody_in_without(self):
+        upstream = self.start_upstream()
+        self.daemon = self.start(upstream.address, listen_entries=self.listen_tls(), **UNWATCHED)
+        self.channel = self.secure_channel(self.daemon.target)
+        path = f"{self.folder}/clients.crt"
+        self.assert_refused(path, self.authority.certificate, upstream.address,
+                            listen_entries=self.listen_tls(client_ca=path))
+        # The same text counts as a change still, once the file is good.
+        pathlib.Path(path).write_bytes(self.authority.certificate.read_bytes())
+        self.daemon.reload(self.config(
+            upstream.address, listen_entries=self.listen_tls(client_ca=path), **UNWATCHED))
+        self.assertEqual(code_of(self.secure_channel(self.daemon.target)), UNAVAILABLE)
 
 
 @both_kinds
