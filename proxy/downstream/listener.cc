@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "config/address.h"
+#include "config/overlap.h"
 #include "config/tls_files.h"
 #include "proxy/log/log_event.h"
 #include "proxy/net/socket_address.h"
@@ -36,6 +37,24 @@ bool Open(const ListenConfig& config, std::vector<ListeningSocket>& sockets, std
 
 bool Contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// What keeps a new socket from its port although this very change closes it; empty if nothing does.
+std::string HeldBy(const ListenConfig& wanted, const std::vector<Listener::Listening>& closing) {
+  std::string ignored;
+  const std::optional<ListenAddress> address = ParseListenAddress(wanted.address, &ignored);
+  for (const Listener::Listening& one : closing) {
+    for (const std::string& name : one.names) {
+      const std::optional<ListenAddress> held = ParseListenAddress(name, &ignored);
+      if (address && held && ListenOverlap(*address, *held)) {
+        return fmt::format(
+            "; {}, which would be closed, is closed last: remove it by a reload of its own, or "
+            "restart",
+            name);
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -124,6 +143,7 @@ std::vector<int> Listener::ports() const {
 // Entries go by their text. Of equal ones (port 0, say) as many stay as there are.
 Listener::Change Listener::Prepare(const std::vector<ListenConfig>& listen) const {
   Change change;
+  std::vector<const ListenConfig*> failed;  // in the order of the problems
   std::vector<Listening> before;
   {
     const std::lock_guard lock(listening_mutex_);
@@ -143,6 +163,7 @@ Listener::Change Listener::Prepare(const std::vector<ListenConfig>& listen) cons
     std::string why;
     if (!Open(config, sockets, &why)) {
       change.problems.push_back(why);
+      failed.push_back(&config);
       continue;
     }
     Listening opened{config.address, {}, {}, config.tls, nullptr};
@@ -153,6 +174,7 @@ Listener::Change Listener::Prepare(const std::vector<ListenConfig>& listen) cons
     }
     change.listening.push_back(std::move(opened));
   }
+  for (size_t i = 0; i < failed.size(); ++i) change.problems[i] += HeldBy(*failed[i], before);
   for (const Listening& gone : before) {
     change.closed.insert(change.closed.end(), gone.names.begin(), gone.names.end());
   }

@@ -152,6 +152,29 @@ class Listeners(DaemonTest):
         stream.echo(b"still here")
         call(self.open_channel(self.daemon.target))
 
+    def test_an_address_that_takes_the_place_of_one_on_the_same_port_is_refused_clearly(self):
+        """New sockets are bound first, and there is no room for both."""
+        for before, after in (("127.0.0.1", "0.0.0.0"), ("0.0.0.0", "127.0.0.1")):
+            with self.subTest(before=before, after=after):
+                port = free_port()
+                path = f"{self.folder}/{before}.sock"
+                self.start_on(f"{before}:{port}")
+                stream = Stream(self.open_channel(f"127.0.0.1:{port}")).echo()
+                self.listen_on(f"{after}:{port}", f"unix://{path}", result="refused")
+                self.daemon.await_line(
+                    rf"configuration problem .*: cannot listen on {after}:{port}: Address already "
+                    rf"in use; {before}:{port}, which would be closed, is closed last: remove it "
+                    "by a reload of its own, or restart")
+                self.assertFalse(os.path.exists(path))
+                call(self.open_channel(f"127.0.0.1:{port}"))
+                # By two reloads it goes.
+                self.listen_on(f"unix://{path}")
+                self.listen_on(f"{after}:{port}", f"unix://{path}")
+                call(self.open_channel(f"127.0.0.1:{port}"))
+                stream.echo(b"still here")
+                stream.half_close()
+                self.assertEqual(stream.end()[0], grpc.StatusCode.OK)
+
     def test_a_drain_closes_those_that_came_later_too(self):
         self.start_on("127.0.0.1:0")
         path = f"{self.folder}/added.sock"
