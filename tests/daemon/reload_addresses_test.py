@@ -5,12 +5,14 @@ where the new configuration says."""
 import json
 import os
 import signal
+import stat
+import subprocess
 
 import grpc
 
 from byte_client import Stream, call, code_of
 from processes import free_port, wait_until
-from support import DaemonTest, both_kinds, main
+from support import LANEKEEPER, DaemonTest, both_kinds, main
 
 
 @both_kinds
@@ -186,6 +188,38 @@ class Listeners(DaemonTest):
         stream.half_close()
         self.assertEqual(stream.end()[0], grpc.StatusCode.OK)
         self.assertEqual(self.daemon.await_exit(), 0)
+
+
+class Mode(DaemonTest):
+    def entry(self, mode):
+        return {"address": f"unix://{self.path}", "mode": mode}
+
+    def mode_of_the_file(self):
+        return oct(stat.S_IMODE(os.stat(self.path).st_mode))
+
+    def listen_on(self, *entries):
+        self.daemon.reload(
+            self.config(listen_entries=list(entries), reload={"watch": False}))
+
+    def test_of_a_unix_socket_it_changes_with_a_restart_and_that_is_said(self):
+        self.path = f"{self.folder}/mode.sock"
+        self.daemon = self.start(listen_entries=[self.entry("0600")], reload={"watch": False})
+        self.daemon.replace_config(
+            self.config(listen_entries=[self.entry("0660")], reload={"watch": False}))
+        shown = subprocess.run(
+            [LANEKEEPER, "reload", "--dry-run", "--admin", self.daemon.admin_address],
+            capture_output=True, text=True, timeout=30, check=True).stdout
+        self.assertRegex(shown, rf"listen\[unix://{self.path}\]\.mode +0600 +0660 +restart\n")
+        self.assertIn("would reload: 1 change, 1 only with a restart\n", shown)
+        for times in (1, 2):
+            self.listen_on(self.entry("0660"))
+            self.daemon.await_count("warn configuration: this key changes with a restart only "
+                                    rf'key="?listen\[unix://{self.path}\]\.mode"? ', times)
+            self.assertEqual(self.mode_of_the_file(), "0o600")
+        # One that is opened anew has the mode that the file says.
+        self.listen_on({"address": "127.0.0.1:0"})
+        self.listen_on(self.entry("0660"))
+        self.assertEqual(self.mode_of_the_file(), "0o660")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,11 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <sstream>
 
 #include "config_testing.h"
 #include "key_paths.h"
@@ -160,6 +165,21 @@ TEST(DiffTest, OnlyWhatNeedsARestartIsKept) {
     EXPECT_EQ(!kept.empty(), EffectOf(key) == ChangeEffect::kRestart) << key;
     const auto taken = Diff(before, WithoutRestart(before, after));
     EXPECT_EQ(taken.empty(), EffectOf(key) == ChangeEffect::kRestart) << key;
+  }
+}
+
+// A key, or the section that it is in; of a section that is named nothing changes without one.
+TEST(DiffTest, TheReferenceNamesWhatNeedsARestart) {
+  std::ifstream file(ConfigDir() + "/reference.yaml");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::smatch found;
+  ASSERT_TRUE(std::regex_search(text, found, std::regex("Only with a restart: (.*)\\.\n")));
+  std::istringstream list(found[1]);
+  std::set<std::string> named;
+  for (std::string name; std::getline(list >> std::ws, name, ',');) named.insert(name);
+  for (const auto& [key, leaf] : LeavesOf(Reference())) {
+    const bool is_named = named.contains(key) || named.contains(key.substr(0, key.find('.')));
+    EXPECT_EQ(is_named, EffectOf(key) == ChangeEffect::kRestart) << key;
   }
 }
 
