@@ -40,6 +40,18 @@ class Shutdown(DaemonTest):
         self.assertGreaterEqual(taken, at_least)
         self.assertLess(taken, at_most)
 
+    def list_streams(self, daemon):
+        """As the list of streams shows them, by id, with their ages in seconds."""
+        status, text = http_get(daemon.admin_address, "/streams")
+        self.assertEqual(status, 200, text)
+        streams = json.loads(text).get("streams", [])
+        return {int(one["id"]): {**one, "age": float(one["age"].rstrip("s"))} for one in streams}
+
+    def await_age(self, daemon, least):
+        """Of the first stream, once it is as old as that."""
+        return wait_until(lambda: (age := self.list_streams(daemon)[1]["age"]) >= least and age,
+                          f"the stream is {least} s old")
+
     def test_without_rpcs_ends_fast(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number.name):
@@ -74,6 +86,20 @@ class Shutdown(DaemonTest):
                 stream.half_close()
                 self.assertEqual(stream.end()[0], grpc.StatusCode.OK)
                 self.assert_ends(daemon)
+
+    def test_stream_that_ends_within_the_timeout_keeps_its_status(self):
+        """All of the timeout is given, not a thousandth, which would be over long before."""
+        daemon, channel = self.start_both(drain={"timeout": "60s"})
+        stream = Stream(channel).echo()
+        daemon.signal(signal.SIGTERM)
+        daemon.await_line("draining")
+        began = self.list_streams(daemon)[1]["age"]
+        wait_until(lambda: code_of(channel) == grpc.StatusCode.UNAVAILABLE, "the GOAWAY is here")
+        self.await_age(daemon, began + 0.5)
+        stream.half_close()
+        self.assertEqual(stream.receive(), b"bye")
+        self.assertEqual(stream.end()[0], grpc.StatusCode.OK)
+        self.assert_ends(daemon)
 
     def test_stream_longer_than_the_timeout_gets_unavailable_with_the_reason(self):
         daemon, channel = self.start_both(drain={"timeout": "1500ms"})
@@ -166,6 +192,35 @@ class Shutdown(DaemonTest):
                     self.assertEqual(line["method"], "/daemon.Bidi/Echo")
                     self.assertIn("127.0.0.1", line["peer"])
                     self.assertEqual(line["to_upstream_waiting_for"], "sender")
+
+    def test_the_line_of_a_stream_that_delays_the_end_says_how_old_it_is_and_who_waits(self):
+        for access in ("off", "errors", "all"):
+            with self.subTest(access=access):
+                before = time.monotonic()
+                daemon, channel = self.start_both(drain={"timeout": "0"},
+                                                  log={"access": access, "format": "json"})
+                Stream(channel).echo()
+                request = json.dumps({"count": 1000, "bytes": 65536}).encode()
+                unread = channel.unary_stream("/daemon.Produce/Unread")(request)
+                self.stack.callback(unread.cancel)
+                unread.initial_metadata()
+                wait_until(lambda: self.list_streams(daemon)[2]["to_downstream"]["waiting_for"]
+                           == "RECEIVER", "a stalled send")
+                listed = self.await_age(daemon, 0.3)
+                daemon.signal(signal.SIGTERM)
+                for number in (1, 2):
+                    daemon.await_line(rf'"stream delays the end".*"id":{number},')
+                most = time.monotonic() - before
+                self.assert_ends(daemon)
+                lines = {line["id"]: line for line in map(json.loads, daemon.lines)
+                         if line["message"] == "stream delays the end"}
+                echo, flood = lines[1], lines[2]
+                self.assertTrue(listed - 0.001 <= echo["age_s"] <= most + 0.001,
+                                f"{echo['age_s']} s, listed with {listed}, at most {most}")
+                self.assertTrue(0 < flood["age_s"] <= echo["age_s"], (flood, echo))
+                self.assertEqual([(line["to_upstream_waiting_for"],
+                                   line["to_downstream_waiting_for"]) for line in (echo, flood)],
+                                 [("sender", "sender"), ("nobody", "receiver")])
 
     def test_rpcs_under_way_do_not_fail_and_later_ones_may_be_tried_again(self):
         upstream = self.start_upstream()
