@@ -1,4 +1,5 @@
-# gunicorn --chdir deploy/recipes/python orders:application; $WEB_CONCURRENCY says how many workers.
+# cd deploy/recipes/python && gunicorn orders:application; $WEB_CONCURRENCY says how many workers.
+# gunicorn looks for this file where it is started: with --chdir alone it is not read.
 preload_app = True  # the application's pages are shared by all workers
 
 
