@@ -27,6 +27,13 @@ class Readme(DaemonTest):
     def test_it_is_short(self):
         self.assertLessEqual(README.count("\n"), LINES_MOST)
 
+    def test_the_file_shown_is_the_one_that_the_command_names(self):
+        named, shown = re.search(r"--config (\S+)\n```\n\n```yaml\n(.*?)```", README,
+                                 re.DOTALL).groups()
+        plain = [re.findall(r"^(?! *#)(.*?) *(?:#.*)?$", text, re.MULTILINE)
+                 for text in (shown, (ROOT / named).read_text())]
+        self.assertEqual(*plain)
+
     def test_bad_file_is_refused_with_the_text_shown(self):
         config = re.search(r"```yaml\n(listn.*?)```", CONFIGURATION, re.DOTALL).group(1)
         shown = re.search(r"--config broken.yaml; echo \$\?\n(.*?)```", CONFIGURATION,
@@ -35,6 +42,19 @@ class Readme(DaemonTest):
         done = subprocess.run([LANEKEEPER, "--check", "--config", "broken.yaml"], cwd=self.folder,
                               capture_output=True, text=True, timeout=30)
         self.assertEqual(f"{done.stderr}{done.returncode}\n", shown)
+
+    def test_the_printed_configuration_is_as_shown(self):
+        shown = re.search(r"```\n(drain:\n.*?)```", CONFIGURATION, re.DOTALL).group(1)
+        file = ("listen:\n  - address: 127.0.0.1:50051\nupstream:\n  address: orders:50051\n"
+                "# Line 7 is the one that is shown.\nlog:\n  format: json\n")
+        pathlib.Path(self.folder, "config.yaml").write_text(file)
+        done = subprocess.run(
+            [LANEKEEPER, "--print-config", "--config", "config.yaml", "--log-level", "debug"],
+            cwd=self.folder, capture_output=True, text=True, timeout=30,
+            env={"LANEKEEPER_DRAIN_TIMEOUT": "40s"})
+        # The sections between the two are left out.
+        for section in re.split(r"^(?=\w)", shown, flags=re.MULTILINE):
+            self.assertIn(section, done.stdout)
 
     def test_commands_and_flags_exist(self):
         helped = subprocess.run([LANEKEEPER, "--help"], capture_output=True, text=True, timeout=30)

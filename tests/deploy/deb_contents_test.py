@@ -63,6 +63,13 @@ class DebContents(unittest.TestCase):
                  if path.is_file() and path.parent.name != "DEBIAN"}
         self.assertEqual(found, FILES)
 
+    def test_the_files_that_pages_name_are_among_them(self):
+        named = {path for page in ("config/README.md", "deploy/README.md")
+                 for path in re.findall(r"/(?:etc|usr)/[\w./-]*lanekeeper[\w./-]*\.[a-z]+",
+                                        (ROOT / page).read_text())}
+        self.assertGreater(len(named), 1)
+        self.assertLessEqual(named, FILES.keys())
+
     def test_all_of_it_belongs_to_root_and_everybody_may_read_it(self):
         listed = output("dpkg-deb", "--contents", self.deb).splitlines()
         self.assertGreater(len(listed), len(FILES))
