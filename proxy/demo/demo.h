@@ -31,8 +31,8 @@ struct DemoClientsOptions {
 int RunDemoClients(const DemoClientsOptions& options);
 
 // Something to look at: a few streams that move, one whose reader does not read, and an RPC that is
-// never answered. Keeps them open until SIGTERM or SIGINT. Returns the process's exit code: 1 when
-// one that moves has ended by itself.
+// never answered. Keeps them open until SIGTERM or SIGINT, and tells of each that moves when
+// somebody else ends it. Returns the process's exit code: 1 when none of those was left.
 int RunDemoStreams(const std::string& target);
 
 }  // namespace lanekeeper

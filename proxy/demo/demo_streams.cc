@@ -5,6 +5,7 @@
 #include <csignal>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,9 +33,9 @@ class OpenStream {
   OpenStream(const OpenStream&) = delete;
   OpenStream& operator=(const OpenStream&) = delete;
 
-  // Why the RPC has ended; empty while it is open.
-  virtual std::string Move() { return {}; }
-  // Cancels it and waits until it is gone.
+  // How the RPC has ended, once; nothing while it is open.
+  virtual std::optional<grpc::Status> Move() { return std::nullopt; }
+  // Cancels it and waits until it is gone; not after Move has told its end.
   virtual void End() = 0;
 
  protected:
@@ -48,12 +49,12 @@ class Moving : public OpenStream {
   explicit Moving(const std::string& target)
       : OpenStream(target), stream_(stub_->BidiStream(&context_)) {}
 
-  std::string Move() override {
+  std::optional<grpc::Status> Move() override {
     demo::EchoRequest request;
     request.set_text("tick");
     demo::EchoResponse response;
-    if (stream_->Write(request) && stream_->Read(&response)) return {};
-    return stream_->Finish().error_message();
+    if (stream_->Write(request) && stream_->Read(&response)) return std::nullopt;
+    return stream_->Finish();
   }
   void End() override {
     context_.TryCancel();
@@ -121,23 +122,27 @@ int RunDemoStreams(const std::string& target) {
   streams.push_back(std::make_unique<Unanswered>(target));
   std::cout << "demo streams: " << streams.size() << " open" << std::endl;
 
-  std::string why;
+  // Whoever looks may cancel one: the others go on.
+  int moving = kMovingStreams;
+  const auto has_ended = [&](const std::unique_ptr<OpenStream>& stream) {
+    const std::optional<grpc::Status> end = stream->Move();
+    if (!end) return false;
+    --moving;
+    std::cerr << "demo streams: a stream ended: " << end->error_message() << std::endl;
+    return true;
+  };
   std::jthread mover([&](const std::stop_token& stop) {
-    while (why.empty() && !stop.stop_requested()) {
-      for (const auto& stream : streams) {
-        if (why.empty()) why = stream->Move();
-      }
+    while (moving > 0 && !stop.stop_requested()) {
+      std::erase_if(streams, has_ended);
       std::this_thread::sleep_for(kBetweenMessages);
     }
-    if (!why.empty()) signals.Wake();
+    if (moving == 0) signals.Wake();
   });
   signals.Wait();
   mover.request_stop();
   mover.join();
   for (const auto& stream : streams) stream->End();
-  if (why.empty()) return 0;
-  std::cerr << "demo streams: a stream ended: " << why << "\n";
-  return 1;
+  return moving > 0 ? 0 : 1;
 }
 
 }  // namespace lanekeeper

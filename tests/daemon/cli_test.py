@@ -189,6 +189,32 @@ class CommandLine(DaemonTest):
                 demo.signal(number)
                 self.assertEqual(demo.await_exit(), 0)
 
+    def test_demo_streams_go_on_when_somebody_cancels_one(self):
+        demo = self.keep(Process("demo", [LANEKEEPER, "demo"]))
+        daemon = self.start(demo.await_line(r"demo upstream listening on (\S+)").group(1))
+
+        def moving():
+            """Messages by id."""
+            streams = json.loads(http_get(daemon.admin_address, "/streams")[1]).get("streams", [])
+            return {stream["id"]: int(stream["to_upstream"]["messages"]) for stream in streams
+                    if stream["method"].endswith("/BidiStream")}
+
+        for cancelled, code in ((3, 0), (4, 1)):
+            with self.subTest(cancelled=cancelled):
+                streams = self.keep(
+                    Process("demo-streams", [LANEKEEPER, "demo-streams", "--target", daemon.target]))
+                wait_until(lambda: len(moving()) == 4, "four that move")
+                for count in range(1, cancelled + 1):
+                    done = run("cancel", min(moving(), key=int), "--admin", daemon.admin_address)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    streams.await_count("a stream ended: lanekeeper: cancelled by an operator", count)
+                if code == 0:
+                    [(left, before)] = moving().items()
+                    wait_until(lambda: moving()[left] > before, "the last one moves")
+                    streams.signal(signal.SIGTERM)
+                self.assertEqual(streams.await_exit(), code)
+                wait_until(lambda: not moving(), "none is left")
+
     def test_demo_on_a_used_port_exits_with_1(self):
         with socket.socket() as occupied:
             occupied.bind(("127.0.0.1", 0))
