@@ -6,9 +6,10 @@ import re
 
 import grpc
 
-from byte_client import Stream, call, code_of
-from processes import wait_until
-from support import DaemonTest, both_kinds, http_get, main
+from harness.byte_client import Stream, call, code_of
+from harness.case import DaemonTest, both_kinds, main
+from harness.scrape import http_get
+from harness.waiting import wait_until
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"

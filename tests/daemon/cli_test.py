@@ -10,9 +10,13 @@ import socket
 import subprocess
 import unittest.mock
 
-from byte_client import call
-from processes import Process, free_port, wait_until
-from support import LANEKEEPER, DaemonTest, http_get, main
+from harness.byte_client import call
+from harness.case import DaemonTest, main
+from harness.lanekeeper import LANEKEEPER
+from harness.ports import free_port
+from harness.processes import Process
+from harness.scrape import http_get
+from harness.waiting import wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 

@@ -3,7 +3,7 @@
 
 import json
 
-from support import DaemonTest, both_kinds, main
+from harness.case import DaemonTest, both_kinds, main
 
 PROCESSES = 6
 CHANNELS = 5  # in each

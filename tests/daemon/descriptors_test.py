@@ -7,9 +7,9 @@ import socket
 
 import grpc
 
-from byte_client import Stream, call
-from processes import wait_until
-from support import DaemonTest, both_kinds, main
+from harness.byte_client import Stream, call
+from harness.case import DaemonTest, both_kinds, main
+from harness.waiting import wait_until
 
 DESCRIPTORS = 64
 CONNECTIONS = 100  # more than it can hold: each takes two

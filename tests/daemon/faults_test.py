@@ -8,9 +8,10 @@ import time
 
 import grpc
 
-from byte_client import Stream, call, code_of
-from processes import ANSWER_BOUND, wait_until
-from support import SANITIZED, DaemonTest, both_kinds, main
+from harness.byte_client import Stream, call, code_of
+from harness.case import DaemonTest, both_kinds, main
+from harness.lanekeeper import SANITIZED
+from harness.waiting import ANSWER_BOUND, wait_until
 
 ROUNDS = 4
 STREAMS = 20

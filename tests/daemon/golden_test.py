@@ -6,8 +6,9 @@ import pathlib
 import re
 import sys
 
-from byte_client import call
-from support import DaemonTest, main
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))  # tests/, for harness
+from harness.byte_client import call
+from harness.case import DaemonTest, main
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 GOLDEN = ROOT / "tests/golden/metrics.md"

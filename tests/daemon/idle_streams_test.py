@@ -3,7 +3,8 @@
 
 import json
 
-from support import SANITIZED, DaemonTest, both_kinds, main
+from harness.case import DaemonTest, both_kinds, main
+from harness.lanekeeper import SANITIZED
 
 CHANNELS = 10
 STREAMS = 200  # on each

@@ -3,9 +3,9 @@
 
 import grpc
 
-from byte_client import Stream, call
-from processes import wait_until
-from support import DaemonTest, main
+from harness.byte_client import Stream, call
+from harness.case import DaemonTest, main
+from harness.waiting import wait_until
 
 IDLE_LIFETIME_BOUND = 20  # they go after 10 s
 BURST = 200

@@ -6,9 +6,10 @@ import time
 
 import grpc
 
-from byte_client import Stream, call, code_of
-from processes import wait_until
-from support import SANITIZED, DaemonTest, both_kinds, main
+from harness.byte_client import Stream, call, code_of
+from harness.case import DaemonTest, both_kinds, main
+from harness.lanekeeper import SANITIZED
+from harness.waiting import wait_until
 
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 AT_ONCE = 1

@@ -13,8 +13,9 @@ import time
 import pathlib
 import urllib.request
 
-from processes import wait_until
-from support import HERE, LANEKEEPER, SANITIZED, DaemonTest, both_kinds, main
+from harness.case import DaemonTest, both_kinds, main
+from harness.lanekeeper import LANEKEEPER, ROOT, SANITIZED
+from harness.waiting import wait_until
 
 CHANNELS = 20
 STREAMS = 100 if SANITIZED else 500  # on each
@@ -24,7 +25,7 @@ BOUND = 120
 REPEATS = 5
 ROUNDS = 3
 ROUND_SECONDS = 2
-PROTOS = HERE.parent.parent / "protos"
+PROTOS = ROOT / "protos"
 
 
 def admin_messages():

@@ -5,8 +5,9 @@ import pathlib
 import re
 import subprocess
 
-from processes import Process
-from support import LANEKEEPER, DaemonTest, both_kinds, main
+from harness.case import DaemonTest, both_kinds, main
+from harness.lanekeeper import LANEKEEPER
+from harness.processes import Process
 
 RPCS = 20_000
 CONNECTIONS = 8

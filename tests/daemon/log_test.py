@@ -6,9 +6,10 @@ import os
 import signal
 import socket
 
-from byte_client import Stream, call
-from processes import free_port, wait_until
-from support import DaemonTest, both_kinds, main
+from harness.byte_client import Stream, call
+from harness.case import DaemonTest, both_kinds, main
+from harness.ports import free_port
+from harness.waiting import wait_until
 
 
 def accepts(port):

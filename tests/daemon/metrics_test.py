@@ -10,9 +10,10 @@ import urllib.request
 
 import grpc
 
-from byte_client import Stream, call, code_of
-from processes import wait_until
-from support import DaemonTest, both_kinds, http_get, main
+from harness.byte_client import Stream, call, code_of
+from harness.case import DaemonTest, both_kinds, main
+from harness.scrape import http_get
+from harness.waiting import wait_until
 
 # Name, type, and the labels every sample has.
 METHOD = {"grpc_type", "grpc_service", "grpc_method"}

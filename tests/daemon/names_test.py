@@ -11,10 +11,12 @@ import tempfile
 
 import grpc
 
-from byte_client import Stream, call, code_of
+from harness.byte_client import Stream, call, code_of
+from harness.case import DaemonTest, both_kinds, main
+from harness.lanekeeper import SANITIZED
+from harness.ports import free_port
+from harness.waiting import wait_until
 from name_server import NameServer
-from processes import free_port, wait_until
-from support import SANITIZED, DaemonTest, both_kinds, main
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 NAME = "orders.lanekeeper.test"

@@ -9,9 +9,13 @@ import subprocess
 
 import grpc
 
-from byte_client import Stream
-from processes import Process, free_port, wait_until
-from support import LANEKEEPER, DaemonTest, http_get, main
+from harness.byte_client import Stream
+from harness.case import DaemonTest, main
+from harness.lanekeeper import LANEKEEPER
+from harness.ports import free_port
+from harness.processes import Process
+from harness.scrape import http_get
+from harness.waiting import wait_until
 from terminal import Terminal
 
 # So that nobody reads for long enough to fill what buffers there are.
@@ -132,8 +136,8 @@ class Streams(OperatorTest):
     def test_watch_prints_events_until_it_is_interrupted(self):
         for flags in ([], ["--json"]):
             with self.subTest(flags=flags):
-                words = ["env", f"LANEKEEPER_ADMIN={self.admin}", LANEKEEPER, "watch", *flags]
-                watch = self.keep(Process("watch", words))
+                watch = self.keep(Process("watch", [LANEKEEPER, "watch", *flags],
+                                          environment={"LANEKEEPER_ADMIN": self.admin}))
                 stream = Stream(self.channel).echo()
                 watch.await_line("(?i)opened.*/daemon.Bidi/Echo")
                 stream.half_close()
@@ -152,7 +156,7 @@ class Top(OperatorTest):
 
     def test_screen_is_given_back_however_it_ends(self):
         for end in (lambda top: top.type(b"\x03"),
-                    lambda top: top.child.send_signal(signal.SIGTERM)):
+                    lambda top: top.signal(signal.SIGTERM)):
             top = self.open_terminal("top", "--interval", "100ms")
             top.await_text("per second: 0 RPCs")
             end(top)

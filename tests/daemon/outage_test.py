@@ -7,10 +7,12 @@ import time
 
 import grpc
 
-from byte_client import Stream, call, code_of
+from harness.byte_client import Stream, call, code_of
+from harness.case import DaemonTest, both_kinds, main
+from harness.lanekeeper import SANITIZED
+from harness.ports import free_port
+from harness.waiting import wait_until
 from odd_upstreams import SETTINGS, BlackHole, OddUpstream
-from processes import free_port, wait_until
-from support import SANITIZED, DaemonTest, both_kinds, main
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 SLOWER = 5 if SANITIZED else 1

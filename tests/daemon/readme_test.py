@@ -7,7 +7,8 @@ import pathlib
 import re
 import subprocess
 
-from support import LANEKEEPER, DaemonTest, main
+from harness.case import DaemonTest, main
+from harness.lanekeeper import LANEKEEPER
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 README = (ROOT / "README.md").read_text()

@@ -10,9 +10,11 @@ import subprocess
 
 import grpc
 
-from byte_client import Stream, call, code_of
-from processes import free_port, wait_until
-from support import LANEKEEPER, DaemonTest, both_kinds, main
+from harness.byte_client import Stream, call, code_of
+from harness.case import DaemonTest, both_kinds, main
+from harness.lanekeeper import LANEKEEPER
+from harness.ports import free_port
+from harness.waiting import wait_until
 
 
 @both_kinds

@@ -9,8 +9,8 @@ import signal
 
 import grpc
 
-from byte_client import Stream, call, code_of
-from support import DaemonTest, both_kinds, main
+from harness.byte_client import Stream, call, code_of
+from harness.case import DaemonTest, both_kinds, main
 
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 

@@ -9,11 +9,12 @@ import signal
 
 import grpc
 
-from byte_client import Stream, call, code_of
-from certificates import Authority
-from processes import wait_until
-from support import both_kinds, main
+from harness.byte_client import Stream, call, code_of
+from harness.case import both_kinds, main
+from harness.certificates import Authority
+from harness.waiting import wait_until
 from tls_support import HANDSHAKES, BothTongues, TlsDaemonTest
+
 
 OK = grpc.StatusCode.OK
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE

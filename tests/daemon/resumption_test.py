@@ -4,9 +4,10 @@ whatever it has kept of a visit before they changed."""
 
 import ssl
 
-from certificates import Authority
-from support import main
+from harness.case import main
+from harness.certificates import Authority
 from tls_support import HANDSHAKES, TlsDaemonTest
+
 
 # The client's preface, and empty SETTINGS.
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)

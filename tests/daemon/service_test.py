@@ -5,9 +5,9 @@ import signal
 import socket
 import time
 
-from byte_client import Stream
-from processes import ANSWER_BOUND
-from support import DaemonTest, both_kinds, main
+from harness.byte_client import Stream
+from harness.case import DaemonTest, both_kinds, main
+from harness.waiting import ANSWER_BOUND
 
 
 @both_kinds

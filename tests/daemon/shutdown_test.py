@@ -8,9 +8,10 @@ import time
 
 import grpc
 
-from byte_client import Stream, call, code_of
-from processes import wait_until
-from support import DaemonTest, both_kinds, http_get, main
+from harness.byte_client import Stream, call, code_of
+from harness.case import DaemonTest, both_kinds, main
+from harness.scrape import http_get
+from harness.waiting import wait_until
 
 FAST = 3  # for an end that has nothing to wait for
 NEVER_SENT = "failed to connect"  # gRPC's words

@@ -4,10 +4,11 @@ which are only idle, are not. When it moves again, that is told too."""
 
 import time
 
-from byte_client import Stream
-from processes import free_port, wait_until
+from harness.byte_client import Stream
+from harness.case import both_kinds, main
+from harness.ports import free_port
+from harness.waiting import wait_until
 from stuck_streams import FLOOD, TO_DOWNSTREAM, TO_UPSTREAM, StuckTest, watched
-from support import both_kinds, main
 
 IDLE_METHODS = ["/daemon.Bidi/Idle", "/daemon.Bidi/Unspoken", "/daemon.Upload/Paused",
                 "/daemon.Produce/Quiet"]

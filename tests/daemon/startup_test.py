@@ -13,9 +13,11 @@ import unittest
 
 import grpc
 
-from byte_client import call, code_of
-from processes import free_port, wait_until
-from support import SANITIZED, DaemonTest, both_kinds, main
+from harness.byte_client import call, code_of
+from harness.case import DaemonTest, both_kinds, main
+from harness.lanekeeper import SANITIZED
+from harness.ports import free_port
+from harness.waiting import wait_until
 
 # An unavailable upstream must be answered quickly, not after a timeout.
 QUICK = 5

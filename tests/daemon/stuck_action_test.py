@@ -7,9 +7,10 @@ import time
 
 import grpc
 
-from processes import free_port, wait_until
+from harness.case import both_kinds, main
+from harness.ports import free_port
+from harness.waiting import wait_until
 from stuck_streams import (NAMED_BOUND, SECOND, TO_DOWNSTREAM, TO_UPSTREAM, StuckTest)
-from support import both_kinds, main
 
 CANCEL = {"stuck": {**SECOND, "action": "cancel"}}
 MANY = 200

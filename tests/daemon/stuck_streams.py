@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 
-from byte_client import Stream
-from processes import Process, wait_until
-from support import LANEKEEPER, DaemonTest, http_get
+from harness.byte_client import Stream
+from harness.case import DaemonTest
+from harness.lanekeeper import LANEKEEPER
+from harness.processes import Process
+from harness.scrape import http_get
+from harness.waiting import wait_until
 
 SECOND = {"after": "1s"}
 # How long it may take on a busy machine until something that lasts 1 s has been told.

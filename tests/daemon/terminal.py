@@ -1,4 +1,4 @@
-"""A program on a terminal of its own. Uses nothing of the other files here but their bounds."""
+"""A program on a terminal of its own."""
 
 import contextlib
 import fcntl
@@ -6,23 +6,24 @@ import os
 import pty
 import select
 import struct
-import subprocess
 import termios
 import time
 
-from processes import ANSWER_BOUND, STOP_BOUND
+from harness.processes import Child
+from harness.waiting import ANSWER_BOUND, STOP_BOUND, Failure
 
 
-class Terminal:
-    """Runs the words with a pseudo-terminal as their input, output and controlling terminal."""
+class Terminal(Child):
+    """Runs the words with a pseudo-terminal as their input, output and controlling terminal, and in just
+    this environment."""
 
     def __init__(self, words, environment, columns=200, lines=30):
         self.text = ""  # all that was shown, escape sequences included
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        self.child = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "setsid", "--ctty", *map(str, words)],
-            stdin=slave, stdout=slave, stderr=slave, env=environment)
+        super().__init__(
+            "terminal", words, ["setsid", "--ctty"],
+            {**dict.fromkeys(os.environ), **environment}, stdin=slave, stdout=slave, stderr=slave)
         os.close(slave)
 
     def _read(self, bound):
@@ -39,19 +40,18 @@ class Terminal:
         end = time.monotonic() + ANSWER_BOUND
         while wanted not in self.text:
             if not self._read(max(0, end - time.monotonic())):
-                raise AssertionError(f"{wanted!r} is not on the terminal:\n{self.text}")
+                raise Failure(f"{wanted!r} is not on the terminal:\n{self.text}")
 
     def type(self, keys):
         os.write(self._master, keys)
 
-    def await_exit(self):
+    def await_exit(self, bound=STOP_BOUND):
         """The exit code; the text is complete then."""
-        end = time.monotonic() + STOP_BOUND
+        end = time.monotonic() + bound
         while self._read(max(0, end - time.monotonic())):
             pass
-        return self.child.wait(max(1, end - time.monotonic()))
+        return super().await_exit(max(1, end - time.monotonic()))
 
     def kill(self):
-        self.child.kill()
-        self.child.wait()
+        super().kill()
         os.close(self._master)

@@ -2,11 +2,12 @@
 """The files of upstream.tls are read again when they change, without a reload: the next connection
 goes by them, open streams notice nothing."""
 
-from byte_client import Stream
-from certificates import Authority
-from processes import wait_until
-from support import both_kinds, main
+from harness.byte_client import Stream
+from harness.case import both_kinds, main
+from harness.certificates import Authority
+from harness.waiting import wait_until
 from tls_support import HANDSHAKES, TlsDaemonTest
+
 
 FRESH = "lanekeeper_tls_reload_success"
 

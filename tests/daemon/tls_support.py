@@ -7,9 +7,10 @@ import threading
 
 import grpc
 
-from byte_client import CHANNEL_OPTIONS
-from certificates import Authority
-from support import DaemonTest
+from harness.byte_client import CHANNEL_OPTIONS
+from harness.case import DaemonTest
+from harness.certificates import Authority
+
 
 HANDSHAKES = "lanekeeper_tls_handshakes_total"
 HANDSHAKE_RECORD = b"\x16"  # the first byte of who speaks TLS

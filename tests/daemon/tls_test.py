@@ -10,11 +10,13 @@ import subprocess
 
 import grpc
 
-from byte_client import Stream, call, code_of
-from certificates import Authority
-from processes import wait_until
-from support import LANEKEEPER, both_kinds, main
+from harness.byte_client import Stream, call, code_of
+from harness.case import both_kinds, main
+from harness.certificates import Authority
+from harness.lanekeeper import LANEKEEPER
+from harness.waiting import wait_until
 from tls_support import HANDSHAKES, TlsDaemonTest
+
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 HANDSHAKES_MOST = 1024  # on their way at once

@@ -6,11 +6,12 @@ import re
 
 import grpc
 
-from byte_client import call
-from processes import wait_until
+from harness.byte_client import call
+from harness.peers import Upstream
+from harness.waiting import wait_until
 from raw_upstream import RawUpstream
 from stuck_streams import StuckTest
-from support import Upstream
+
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "deploy/troubleshooting.md"
 # What stands for something else.

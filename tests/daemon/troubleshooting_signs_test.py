@@ -7,13 +7,14 @@ import socket
 import subprocess
 import time
 
-from byte_client import Stream, code_of
-from certificates import Authority
-from processes import wait_until
+from harness.byte_client import Stream, code_of
+from harness.case import both_kinds, main
+from harness.certificates import Authority
+from harness.waiting import wait_until
 from raw_upstream import (ENHANCE_YOUR_CALM, MAX_CONCURRENT_STREAMS, REFUSED_STREAM, RESET, frame,
                           goaway)
-from support import both_kinds, main
 from troubleshooting_page import LogTest, MetricTest, TroubleTest, holds
+
 
 SOON = {"after": "100ms"}
 HTTP1 = b"GET / HTTP/1.1\r\n\r\n"

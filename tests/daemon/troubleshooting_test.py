@@ -14,14 +14,17 @@ import unittest.mock
 
 import grpc
 
-from byte_client import Stream, call
-from certificates import Authority
+from harness.byte_client import Stream, call
+from harness.case import both_kinds, main
+from harness.certificates import Authority
+from harness.lanekeeper import LANEKEEPER, Daemon
+from harness.ports import free_port
+from harness.scrape import http_get
 from odd_upstreams import BlackHole, OddUpstream
-from processes import free_port
 from raw_upstream import (END_HEADERS, HEADERS, MAX_CONCURRENT_STREAMS, MAX_HEADER_LIST_SIZE, field,
                           frame)
-from support import LANEKEEPER, Daemon, both_kinds, http_get, main
 from troubleshooting_page import TABLES, TroubleTest, holds
+
 
 HERE = pathlib.Path(__file__).parent
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []

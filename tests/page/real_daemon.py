@@ -19,13 +19,15 @@ import sys
 import tempfile
 import threading
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "daemon"))
+import grpc
 
-import grpc  # noqa: E402
-
-from byte_client import CHANNEL_OPTIONS, Stream  # noqa: E402
-from processes import free_port, wait_until  # noqa: E402
-from support import Daemon, Upstream, http_get  # noqa: E402
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))  # tests/, for harness
+from harness.byte_client import CHANNEL_OPTIONS, Stream
+from harness.lanekeeper import Daemon
+from harness.peers import Upstream
+from harness.ports import free_port
+from harness.scrape import http_get
+from harness.waiting import wait_until
 
 STUCK_AFTER = "2s"
 PAUSE = 0.05  # between two messages, so that the page sees them move and the machine stays idle

@@ -13,8 +13,9 @@ import time
 import yaml
 
 import network
-from processes import Process
-from support import LANEKEEPER, Daemon, http_get
+from harness.lanekeeper import LANEKEEPER, Daemon
+from harness.processes import Process
+from harness.scrape import http_get
 from volumes import Projected
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -118,7 +119,7 @@ class Pod:
             for _ in range(probe["failureThreshold"]):
                 if ask(probe["httpGet"]["path"]) == 200:
                     break
-                assert self.sidecar.child.poll() is None, "the sidecar has ended"
+                assert self.sidecar.running(), "the sidecar has ended"
                 threading.Event().wait(probe["periodSeconds"])
             else:
                 raise AssertionError("the startup probe has failed: the kubelet would restart it")
@@ -159,7 +160,7 @@ class Pod:
         return self._end_sidecar(since)
 
     def _end_sidecar(self, since):
-        assert self.sidecar.child.poll() is None, "the sidecar has ended before it was told to"
+        assert self.sidecar.running(), "the sidecar has ended before it was told to"
         probes = self.stop_probes()
         self.sidecar.signal(signal.SIGTERM)
         return (self.app.await_exit(self._left(since)),
@@ -172,7 +173,7 @@ class Pod:
         hook = self._hook(self.ours["lifecycle"]["preStop"]["exec"]["command"])
         self.app.signal(signal.SIGTERM)
         self.app.await_exit(self._left(since))
-        assert hook.child.poll() is None, "the preStop hook was shorter than the application"
+        assert hook.running(), "the preStop hook was shorter than the application"
         hook.kill()
         return self._end_sidecar(since)
 

@@ -5,10 +5,6 @@ RPC fails while configuration and certificates change, and while the pod ends.""
 import json
 import pathlib
 import signal
-import sys
-
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "daemon"))
 
 import network
 
@@ -17,11 +13,12 @@ if __name__ == "__main__":
 
 import grpc
 
-from byte_client import CHANNEL_OPTIONS, call
-from certificates import Authority
+from harness.byte_client import CHANNEL_OPTIONS
+from harness.case import DaemonTest, both_kinds, main
+from harness.certificates import Authority
+from harness.peers import Upstream
+from harness.waiting import wait_until
 from kubelet import Pod, read
-from processes import wait_until
-from support import DaemonTest, Upstream, both_kinds, main
 
 PORT = 50051
 WORKERS = 4
@@ -71,8 +68,7 @@ class PodTest(DaemonTest):
         self.assertEqual(self.network.connections_to(PORT), 1)
 
     def counters(self):
-        with grpc.insecure_channel(self.upstream.address, options=CHANNEL_OPTIONS) as channel:
-            return json.loads(call(channel, method="/daemon.Counters/Read"))
+        return self.upstream.counters()
 
     def ended(self, pod, workers=WORKERS):
         """What each worker says that it has done."""
@@ -161,7 +157,7 @@ class Native(PodTest):
         name = ("grpc.ssl_target_name_override", network.UPSTREAM_NAMES[0])
         with grpc.secure_channel(self.upstream.address, credentials,
                                  options=[*CHANNEL_OPTIONS, name]) as channel:
-            return json.loads(call(channel, method="/daemon.Counters/Read"))
+            return self.upstream.counters(channel)
 
     def test_a_prefork_application_shares_a_unix_socket(self):
         self.start_upstream()

@@ -8,10 +8,8 @@ import contextlib
 import signal
 import socket
 
-import files  # first: it says where the others are
-
-from byte_client import Stream, call, code_of
-from support import main
+from harness.byte_client import Stream, call, code_of
+from harness.case import main
 from traffic import TrafficTest
 
 CLOSED = "127.0.0.1:1"

@@ -7,8 +7,6 @@ import unittest
 
 import yaml
 
-import files  # first: it says where the others are
-
 import dashboard
 import kubernetes_dashboard
 

@@ -1,15 +1,11 @@
-"""The files that these tests are about, and the folders that they import from."""
+"""The files that these tests are about."""
 
 import pathlib
-import sys
 
 import yaml
 
-TESTS = pathlib.Path(__file__).resolve().parent.parent
-ROOT = TESTS.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "deploy/prometheus"
-for folder in (TESTS / "daemon", RULES, ROOT / "deploy/grafana"):
-    sys.path.insert(0, str(folder))
 
 
 def rule_files():

@@ -8,7 +8,7 @@ import subprocess
 
 from files import ROOT, RULES, rules
 from grafana import Grafana
-from support import main
+from harness.case import main
 from traffic import MAX_STREAMS, TrafficTest
 
 DASHBOARD = json.loads((ROOT / "deploy/grafana/lanekeeper.json").read_text())

@@ -12,9 +12,8 @@ import unittest
 
 import yaml
 
-from files import ROOT, RULES, rule_files, rules
-
 import kubernetes_rule
+from files import ROOT, RULES, rule_files, rules
 
 ALERTS = rules("alert")
 TESTS = {path.name: yaml.safe_load(path.read_text()) for path in RULES.glob("tests/*.yaml")}

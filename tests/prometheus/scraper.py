@@ -6,8 +6,10 @@ import math
 import urllib.parse
 
 from files import rule_files
-from processes import START_BOUND, Process, free_port, wait_until
-from support import http_get
+from harness.ports import free_port
+from harness.processes import Process
+from harness.scrape import http_get
+from harness.waiting import START_BOUND, wait_until
 
 SCRAPE_SECONDS = 1
 ALERT_BOUND = 60
@@ -35,7 +37,7 @@ class Prometheus(Process):
 
     def await_start(self):
         def ready():
-            assert self.child.poll() is None, f"Prometheus has ended{self.log()}"
+            assert self.running(), f"Prometheus has ended{self.log()}"
             try:
                 return http_get(self.address, "/-/ready")[0] == 200
             except OSError:

@@ -3,13 +3,11 @@
 import json
 import pathlib
 
-import files  # first: it says where the others are
-
-from byte_client import code_of
-from certificates import Authority
-from processes import wait_until
+from harness.byte_client import code_of
+from harness.case import DaemonTest
+from harness.certificates import Authority
+from harness.waiting import wait_until
 from scraper import Prometheus
-from support import DaemonTest
 
 MAX_STREAMS = 16  # of the upstream: fewer than the callers want
 CALLERS = 20
@@ -28,7 +26,7 @@ class TrafficTest(DaemonTest):
         pair = Authority(self.folder).issue("server", "DNS:localhost", days=90)
         entries = [{"address": "127.0.0.1:0"},
                    {"address": "127.0.0.1:0",
-                    "tls": {"certificate": str(pair.certificate), "key": str(pair.key)}}]
+                    "tls": pair.section()}]
         self.daemon = self.start(self.upstream.address, listen_entries=entries,
                                  stuck={"after": "1s"})
         self.channel = self.open_channel(self.daemon.target)

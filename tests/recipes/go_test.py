@@ -3,7 +3,7 @@
 
 from recipe import CACHE, RecipeTest, ask_by_http, build, main
 
-# As tests/clients/harness/building.py: Debian's packages are a GOPATH.
+# As tests/clients/runner/building.py: Debian's packages are a GOPATH.
 ENVIRONMENT = {"GOPATH": "/usr/share/gocode", "GO111MODULE": "off", "GOFLAGS": "",
                "GOCACHE": str(CACHE / "go-build")}
 

@@ -1,12 +1,8 @@
 #!/usr/bin/python3
 """Several JVMs with several channels each: deploy/recipes/java.md."""
 
-import sys
-
-from recipe import HERE, RecipeTest, await_answers, build, main
-
-sys.path.insert(0, str(HERE.parent / "clients"))
-from harness.building import CLASSPATH
+from clients.runner.building import CLASSPATH
+from recipe import RecipeTest, await_answers, build, main
 
 # The options make a short run short; the properties are what a JVM has for $http_proxy.
 OPTIONS = ("-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "

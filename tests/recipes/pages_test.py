@@ -8,8 +8,8 @@ import subprocess
 
 import yaml
 
+from harness.lanekeeper import LANEKEEPER
 from recipe import RecipeTest, main, pages
-from support import LANEKEEPER
 
 LANGUAGES = ["python", "ruby", "node", "go", "java", "cpp"]
 LINES_MAX = 99

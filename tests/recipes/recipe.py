@@ -11,16 +11,15 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import tempfile
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "daemon"))
-
 import pages
-from processes import Process, wait_until
-from support import DaemonTest, http_get, main  # noqa: F401 (main is for the tests)
+from harness.case import DaemonTest, main  # noqa: F401 (main is for the tests)
+from harness.processes import PYTHON, Process
+from harness.scrape import http_get
+from harness.waiting import wait_until
 
+HERE = pathlib.Path(__file__).resolve().parent
 # As tests/clients has it: Go's packages are built only once.
 CACHE = pathlib.Path(os.environ.get("LANEKEEPER_TEST_CACHE", "/tmp/lanekeeper-clients-cache"))
 BUILD_BOUND = 280
@@ -35,7 +34,7 @@ PROXIES = [f"{name}={DEAD_PROXY}" for name in
 class OrdersService(Process):
     def __init__(self, folder):
         self.socket = f"{folder}/upstream-{random.getrandbits(64):x}.sock"
-        super().__init__("upstream", ["/usr/bin/python3", HERE / "upstream.py", self.socket])
+        super().__init__("upstream", [PYTHON, HERE / "upstream.py", self.socket])
         self.port = int(self.await_line(r"^listening (\d+)$").group(1))
         self.address = f"127.0.0.1:{self.port}"
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from support import Upstream
+from harness.peers import Upstream
 
 # After an upstream's return: gRPC's first back-off step, its jitter, and a start on a busy machine.
 RECOVERY = 5.0
@@ -65,7 +65,7 @@ class Chaos:
         soak = self.soak
         config = json.loads(soak.daemon.path.read_text())
         config["limits"]["message_size"] = soak.dice.choice(["unlimited", "64MiB"])
-        soak.write_config(config)
+        soak.daemon.replace_config(config)
         before = soak.reloads()
         soak.daemon.signal(signal.SIGHUP)
         soak.wait(lambda: soak.reloads() > before, "a reload")

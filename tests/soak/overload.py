@@ -12,11 +12,10 @@ import time
 
 import grpc
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "daemon"))
-# pylint: disable=wrong-import-position
-from byte_client import CHANNEL_OPTIONS
-from support import Daemon, Upstream
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))  # tests/, for harness
+from harness.byte_client import CHANNEL_OPTIONS
+from harness.lanekeeper import Daemon
+from harness.peers import Upstream
 
 CAP = 50
 PAUSE = 0.1  # of a caller that was refused

@@ -5,7 +5,6 @@ import argparse
 import collections
 import contextlib
 import json
-import os
 import pathlib
 import random
 import signal
@@ -14,14 +13,16 @@ import sys
 import tempfile
 import time
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "daemon"))
-# pylint: disable=wrong-import-position
-from certificates import Authority
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))  # tests/, for harness
 from chaos import Chaos
-from processes import Process, wait_until
-from support import Daemon, Upstream, http_get
+from harness.certificates import Authority
+from harness.lanekeeper import Daemon
+from harness.peers import Upstream
+from harness.processes import PYTHON, Process
+from harness.scrape import http_get
+from harness.waiting import wait_until
 
+HERE = pathlib.Path(__file__).resolve().parent
 BLOWS = ("kill_a_client", "kill_the_upstream", "freeze_a_client", "reset_connections", "reload",
          "swap_the_certificate")
 CLIENTS = 4
@@ -44,9 +45,7 @@ class Soak:
         self.authority = Authority(self.folder)
         self.certificate = self.authority.issue("server", "DNS:localhost,IP:127.0.0.1")
         self.daemon = self.keep(Daemon(self.folder, {
-            "listen": [{"address": "127.0.0.1:0", "tls": {
-                "certificate": str(self.certificate.certificate),
-                "key": str(self.certificate.key)}}],
+            "listen": [{"address": "127.0.0.1:0", "tls": self.certificate.section()}],
             "upstream": {"address": self.upstream.address},
             "rpc_threads": {"kind": kind},
             "limits": {"message_size": "unlimited"},
@@ -64,15 +63,10 @@ class Soak:
 
     def add_client(self):
         client = self.keep(Process("client", [
-            "/usr/bin/python3", HERE / "soak_client.py", self.daemon.target, CONNECTIONS, CALLERS,
+            PYTHON, HERE / "soak_client.py", self.daemon.target, CONNECTIONS, CALLERS,
             self.dice.getrandbits(32), self.authority.certificate]))
         client.await_line("^calling$")
         self.clients.append(client)
-
-    def write_config(self, config):
-        new = self.daemon.path.with_suffix(".new")
-        new.write_text(json.dumps(config))
-        os.replace(new, self.daemon.path)
 
     def wait(self, condition, what):
         wait_until(condition, what)

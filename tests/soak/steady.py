@@ -15,15 +15,16 @@ import time
 
 import grpc
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "daemon"))
-# pylint: disable=wrong-import-position
-from byte_client import CHANNEL_OPTIONS, call
-from certificates import Authority
-from processes import Process, wait_until
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))  # tests/, for harness
+from harness.byte_client import CHANNEL_OPTIONS, call
+from harness.certificates import Authority
+from harness.lanekeeper import Daemon
+from harness.peers import Upstream
+from harness.processes import PYTHON, Process
+from harness.waiting import wait_until
 from steady_phase import Phase
-from support import Daemon, Upstream
 
+HERE = pathlib.Path(__file__).resolve().parent
 CLIENTS = 2
 CONNECTIONS = 2  # of each
 NAMES = "DNS:localhost,IP:127.0.0.1"
@@ -54,7 +55,7 @@ class Steady:
             self.keep(Daemon(self.folder, self.config())).await_start() for _ in range(2))
         target = f"ipv4:{self.first.target},{self.second.target}"
         self.clients = [self.keep(Process("client", [
-            "/usr/bin/python3", HERE / "steady_client.py", target, self.authority.certificate,
+            PYTHON, HERE / "steady_client.py", target, self.authority.certificate,
             options.rate / CLIENTS, options.streams // CLIENTS])) for _ in range(CLIENTS)]
         self.told = 0
         self.probes = 0  # connections that were made besides the load's
@@ -67,9 +68,7 @@ class Steady:
         return process
 
     def config(self, **sections):
-        return {"listen": [{"address": "127.0.0.1:0", "tls": {
-                    "certificate": str(self.certificate.certificate),
-                    "key": str(self.certificate.key)}}],
+        return {"listen": [{"address": "127.0.0.1:0", "tls": self.certificate.section()}],
                 "upstream": {"address": self.upstream.address},
                 "rpc_threads": {"kind": self.kind},
                 "drain": {"timeout": "60s"},

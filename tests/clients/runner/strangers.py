@@ -3,8 +3,10 @@ nothing."""
 
 import contextlib
 
+from harness.waiting import Failure
+
 from .building import program
-from .processes import Failure, running
+from .children import running
 from .proxy import HANDSHAKES
 
 CASE = "hello_world"
@@ -40,10 +42,10 @@ def told(proxy, outcome, why):
     """The block makes lanekeeper count such an outcome once more, and log why."""
     labels = {"side": "downstream", "outcome": outcome}
     line = rf"TLS handshake failed.*outcome={outcome} .*{why}"
-    count, lines = proxy.metric(HANDSHAKES, **labels) or 0, proxy.process.count_lines(line)
+    count, lines = proxy.scrape().value(HANDSHAKES, **labels), proxy.count_lines(line)
     yield
-    proxy.await_metric(HANDSHAKES, lambda value: value and value > count, f"> {count}", **labels)
-    proxy.process.await_lines(line, 10, lines + 1)
+    proxy.await_at_least(HANDSHAKES, count + 1, **labels)
+    proxy.await_lines(line, lines + 1)
 
 
 def must_fail(built, target, language, environment, who, timeout):
@@ -53,12 +55,10 @@ def must_fail(built, target, language, environment, who, timeout):
         process.await_exit(timeout)
         if not any(line.startswith(f"FAIL {CASE}:") and UNAVAILABLE[language] in line
                    for line in process.lines):
-            raise Failure(f"{name}: want {CASE} to fail with UNAVAILABLE{process.log()}")
+            raise Failure(f"{name}: want {CASE} to fail with UNAVAILABLE")
 
 
 def check_calls(server, count):
     """Every call that the server has heard is one of `count` of others. What a stranger sent before
     them would have been told before theirs."""
-    server.await_lines(CALL, 10, count)
-    if (heard := server.count_lines(CALL)) != count:
-        raise Failure(f"the server heard {heard} calls, want {count}{server.log()}")
+    server.await_count(CALL, count)

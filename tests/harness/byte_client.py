@@ -6,7 +6,7 @@ import threading
 
 import grpc
 
-from processes import ANSWER_BOUND
+from .waiting import ANSWER_BOUND
 
 CHANNEL_OPTIONS = [
     ("grpc.use_local_subchannel_pool", 1),  # a connection for each channel

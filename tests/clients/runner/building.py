@@ -7,10 +7,11 @@ import pathlib
 import shutil
 import subprocess
 
-from .processes import Failure
+from harness.processes import PYTHON
+from harness.waiting import Failure
 
 CLIENTS = pathlib.Path(__file__).resolve().parent.parent
-SOURCES = ["protos", "go", "python", "node", "ruby", "java", "connect", "harness"]
+SOURCES = ["protos", "go", "python", "node", "ruby", "java", "connect", "runner"]
 GO_PROGRAMS = ["server", "client", "probe"]
 # Debian's jars, and the package of each; none brings the others.
 JARS = {
@@ -62,8 +63,8 @@ def check_tools():
     if not os.path.isdir("/usr/share/gocode/src/google.golang.org/grpc"):
         missing.append("golang-google-grpc-dev")
     # By path, like the programs: another python or ruby on PATH may lack the modules.
-    loads = {"python3-grpcio": ["/usr/bin/python3", "-c", "import grpc"],
-             "python3-protobuf": ["/usr/bin/python3", "-c", "import google.protobuf"],
+    loads = {"python3-grpcio": [PYTHON, "-c", "import grpc"],
+             "python3-protobuf": [PYTHON, "-c", "import google.protobuf"],
              "ruby-grpc": ["/usr/bin/ruby", "-e", "require 'grpc'"]}
     for package, words in loads.items():
         if package not in missing and subprocess.run(words, stderr=subprocess.DEVNULL).returncode:
@@ -149,7 +150,7 @@ def program(built, language, role):
     """The words that start a program; its role is the name of its source."""
     return {
         "go": [built / "go" / f"foreign-{role}"],
-        "python": ["/usr/bin/python3", built / "python" / f"{role}.py"],
+        "python": [PYTHON, built / "python" / f"{role}.py"],
         "node": ["node", built / "node" / f"{role}.js"],
         "connect": ["node", built / "connect" / f"{role}.js"],
         "ruby": ["/usr/bin/ruby", built / "ruby" / f"{role}.rb"],

@@ -19,6 +19,11 @@ class Pair:
     def read(self):
         return self.key.read_bytes(), self.certificate.read_bytes()
 
+    def section(self, **more):
+        """As lanekeeper's `tls` takes it, with further keys; without those that are None."""
+        keys = {"certificate": str(self.certificate), "key": str(self.key), **more}
+        return {key: value for key, value in keys.items() if value is not None}
+
     def replace(self, other):
         """By rename, first the one and then the other, as most who renew certificates do."""
         os.replace(other.certificate, self.certificate)
@@ -26,11 +31,15 @@ class Pair:
 
 
 class Authority(Pair):
-    def __init__(self, folder, name="ca"):
+    """Its own certificate is self-signed; with `names` a server can show it, too."""
+
+    def __init__(self, folder, name="ca", names=None):
         super().__init__(folder, name)
         self._folder = folder
+        extensions = ["-addext", f"subjectAltName={names}"] if names else []
         openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-days", 2, "-subj", f"/CN={name}", "-keyout", self.key, "-out", self.certificate)
+                "-days", 2, "-subj", f"/CN={name}", *extensions, "-keyout", self.key,
+                "-out", self.certificate)
 
     def issue(self, name, names, days=1):
         """`names` as openssl writes them: "DNS:web.shop,URI:spiffe://shop/web"."""

@@ -2,11 +2,8 @@
 
 import dataclasses
 import pathlib
-import sys
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "daemon"))
-# pylint: disable=wrong-import-position
-from certificates import Authority
+from harness.certificates import Authority
 
 SERVER_NAME = "server.test"
 
@@ -25,9 +22,10 @@ class Tls:
 
     def sides(self, mutual):
         return Sides(
-            listen=_pair(self._lanekeeper, client_ca=self._downstream.certificate if mutual else None),
+            listen=self._lanekeeper.section(
+                client_ca=str(self._downstream.certificate) if mutual else None),
             upstream={"ca": str(self._upstream.certificate), "server_name": SERVER_NAME,
-                      **(_pair(self._lanekeeper_as_client) if mutual else {})},
+                      **(self._lanekeeper_as_client.section() if mutual else {})},
             server=["-certificate", self._server.certificate, "-key", self._server.key,
                     *(["-client-ca", self._upstream.certificate] if mutual else [])],
             client=self.client(self._client if mutual else None))
@@ -56,8 +54,3 @@ class Sides:
     upstream: dict  # its upstream.tls
     server: list  # words of the server's command line
     client: dict  # environment of the clients
-
-
-def _pair(pair, **more):
-    keys = {"certificate": pair.certificate, "key": pair.key, **more}
-    return {key: str(value) for key, value in keys.items() if value}
