@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 import random
 
-from .processes import free_port
+from harness.ports import free_port
 
 
 @dataclasses.dataclass(frozen=True)

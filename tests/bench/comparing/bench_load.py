@@ -5,8 +5,10 @@ import contextlib
 import json
 import select
 
+from harness.waiting import Failure
+
 from .outcome import Outcome
-from .processes import Failure, running
+from .processes import Measured
 
 
 class BenchLoad:
@@ -27,7 +29,7 @@ class BenchLoad:
     def run(self, endpoint, workload, amount, seconds, prefix=(), **other):
         """`other` names a kind, streams or connections that differ from the workload's."""
         command = [*prefix, *self.words(endpoint, workload, amount, **other)]
-        with running("bench-load", command, self._folder, piped=True) as child:
+        with Measured("bench-load", command, self._folder, piped=True) as child:
             return finished(child, 20 + 5 * seconds)
 
     @contextlib.contextmanager
@@ -35,7 +37,7 @@ class BenchLoad:
         """Holds that many idle streams open. Yields a function that closes them and returns the
         outcome."""
         command = self.words(endpoint, workload, (), kind="idle", streams=streams)
-        with running("bench-load-idle", command, self._folder, piped=True) as child:
+        with Measured("bench-load-idle", command, self._folder, piped=True) as child:
             await_ready(child, bound)
             yield lambda: finished(child, bound)
 
@@ -45,7 +47,7 @@ def await_ready(child, bound):
     readable, _, _ = select.select([child.stdout], [], [], bound)
     if not readable:
         raise Failure(f"the idle streams were not open after {bound} s")
-    line = child.stdout.readline().decode(errors="replace").strip()
+    line = child.stdout.readline().strip()
     if line == "ready":
         return
     if line.startswith("{"):

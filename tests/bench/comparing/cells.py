@@ -3,9 +3,10 @@ the row, not in an exception: the other cells go on."""
 
 import contextlib
 
+from harness.waiting import Failure
+
 from .addresses import new_endpoint
 from .proc import Vanished
-from .processes import Failure
 from .rows import Row
 from .steps import Steps
 

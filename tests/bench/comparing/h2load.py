@@ -5,9 +5,11 @@ has no data."""
 import pathlib
 import re
 
+from harness.waiting import Failure
+
 from .figures import percentile
 from .outcome import Outcome
-from .processes import Failure, running
+from .processes import Measured
 
 FRAME_HEADER = 5  # of a gRPC message: one byte of flags, four of length
 
@@ -96,7 +98,7 @@ def parse_log(text):
 
 def _run(command, folder, seconds):
     bound = 20 + 5 * seconds
-    with running("h2load", command, folder, piped=True) as child:
+    with Measured("h2load", command, folder, piped=True) as child:
         code, output = child.finish(bound)
         if code:
             raise Failure(f"h2load ended with {code}: {child.last_words()}")

@@ -1,5 +1,5 @@
-"""Child processes: each in a process group of its own, ready when it accepts connections, ended by
-its id. Nothing of it outlives the command: ended in reverse order, killed if the command is."""
+"""Children that are measured: each in a process group of its own, ready when it accepts connections,
+and none of them read while it runs."""
 
 import contextlib
 import os
@@ -10,29 +10,12 @@ import socket
 import subprocess
 import time
 
+from harness.processes import Child
+from harness.waiting import Failure
+
 # Bounds that are only reached when something is broken.
 START_BOUND = 20
 STOP_BOUND = 3
-
-
-class Failure(Exception):
-    """A process did not do its part; the message says which and what it printed last."""
-
-
-def free_port():
-    """A port nobody listens on, below the ephemeral range: there, a connection of the load itself
-    could hold it."""
-    for port in random.sample(range(*port_range()), 100):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise Failure("no free port")
-
-
-def port_range():
-    """LANEKEEPER_BENCH_PORTS, such as 23100-23299, keeps runs side by side apart."""
-    first, last = os.environ.get("LANEKEEPER_BENCH_PORTS", "20000-29999").split("-")
-    return int(first), int(last) + 1
 
 
 def connect(address):
@@ -52,23 +35,20 @@ def connect(address):
     return peer
 
 
-class Child:
-    """A running program. stdin is a pipe, so that a program may hold until it is closed; stdout is
-    one too when `piped`, and both outputs go to a file in `folder` otherwise."""
+class Measured(Child):
+    """Nobody spends time on its lines: both outputs go to a file in `folder`, or with `piped` stdout
+    stays in its pipe until finish(). It leads a group, for nginx has workers; as a context it is
+    stopped at the end, with the whole group."""
 
     def __init__(self, name, words, folder, piped=False, environment=None):
-        self.name = name
         self.log_path = pathlib.Path(folder, f"{name}-{random.getrandbits(48):x}.log")
         with self.log_path.open("wb") as log:
-            self._popen = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *map(str, words)],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE if piped else log, stderr=log,
-                env={**os.environ, **(environment or {})}, process_group=0)
-        self.pid = self._popen.pid
-        self.stdout = self._popen.stdout
+            super().__init__(name, words, environment=environment, process_group=0,
+                             stdout=subprocess.PIPE if piped else log, stderr=log)
+        self.stdout = self.child.stdout
 
-    def running(self):
-        return self._popen.poll() is None
+    def __exit__(self, *_):
+        self.stop()
 
     def await_listening(self, address):
         end = time.monotonic() + START_BOUND
@@ -84,18 +64,14 @@ class Child:
                 raise Failure(f"{self.name} does not listen on {address}: {self.last_words()}")
             time.sleep(0.005)
 
-    def tell(self, data):
-        self._popen.stdin.write(data)
-        self._popen.stdin.flush()
-
     def finish(self, bound):
         """Closes stdin and waits for the end. Returns the exit code and, if piped, stdout."""
         try:
-            output, _ = self._popen.communicate(timeout=bound)
+            output, _ = self.child.communicate(timeout=bound)
         except subprocess.TimeoutExpired:
             self.stop()
             raise Failure(f"{self.name} still ran after {bound:.0f} s") from None
-        return self._popen.returncode, (output or b"").decode(errors="replace")
+        return self.child.returncode, output or ""
 
     def last_words(self):
         text = self.log_path.read_text(errors="replace").strip()
@@ -104,26 +80,18 @@ class Child:
     def stop(self):
         """Ends the whole group: asked first, then killed. The log goes with it."""
         if self.running():
-            self._signal(signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._popen.wait(STOP_BOUND)
-        self._signal(signal.SIGKILL)
-        self._popen.wait()
-        for pipe in (self._popen.stdin, self._popen.stdout):
-            if pipe:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+            self._signal_group(signal.SIGTERM)
+            with contextlib.suppress(Failure):
+                self.await_exit(STOP_BOUND)
+        self.kill()
+
+    def kill(self):
+        self._signal_group(signal.SIGKILL)
+        super().kill()
+        if self.stdout:
+            self.stdout.close()
         self.log_path.unlink(missing_ok=True)
 
-    def _signal(self, number):
+    def _signal_group(self, number):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
-
-
-@contextlib.contextmanager
-def running(*arguments, **options):
-    child = Child(*arguments, **options)
-    try:
-        yield child
-    finally:
-        child.stop()

@@ -9,7 +9,7 @@ import subprocess
 
 from . import configs
 from .addresses import Endpoint
-from .processes import Child
+from .processes import Measured
 
 # A name per entry of the report, in its order. `direct` is the load straight to the upstream.
 NAMES = ("lanekeeper-user", "lanekeeper-kernel", "grpc-go", "nginx", "haproxy", "nghttpx", "direct")
@@ -43,7 +43,7 @@ class Proxies:
         and given as many threads if cores is not 0. The caller stops it."""
         words, environment = self._command(name, listen, upstream, cores)
         pinned = ["taskset", "-c", f"0-{cores - 1}"] if cores else []
-        child = Child(name, [*pinned, *words], self._folder, environment=environment)
+        child = Measured(name, [*pinned, *words], self._folder, environment=environment)
         try:
             child.await_listening(listen.address)
         except BaseException:

@@ -3,9 +3,10 @@
 import dataclasses
 import time
 
+from harness.waiting import Failure
+
 from . import counters, h2load, proc
 from .bench_load import BenchLoad
-from .processes import Failure
 from .rows import fill
 from .workloads import CURVE_CONNECTIONS, curve_name
 

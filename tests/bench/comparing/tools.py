@@ -4,7 +4,8 @@ import dataclasses
 import pathlib
 import subprocess
 
-from .processes import Failure
+from harness.certificates import Authority
+from harness.waiting import Failure
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = ROOT / "build" / "release"
@@ -56,14 +57,10 @@ def install_packages():
 
 def make_certificate(folder):
     """Self-signed, for 127.0.0.1 and localhost, for as long as a run may take."""
-    chain, key, both = (pathlib.Path(folder, name) for name in ("chain.pem", "key.pem", "both.pem"))
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", chain],
-        check=True, capture_output=True)
-    both.write_text(key.read_text() + chain.read_text())
-    return Certificate(str(chain), str(key), str(both))
+    pair = Authority(folder, "localhost", "DNS:localhost,IP:127.0.0.1")
+    both = pathlib.Path(folder, "both.pem")
+    both.write_bytes(b"".join(pair.read()))
+    return Certificate(str(pair.certificate), str(pair.key), str(both))
 
 
 def _build(targets):

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 
 from .addresses import Endpoint, new_endpoint
-from .processes import running
+from .processes import Measured
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,8 +23,8 @@ def upstreams(binary, transports, certificate, folder):
             keys = (["--tls-certificate", certificate.chain, "--tls-key", certificate.key]
                     if endpoint.tls else [])
             child = stack.enter_context(
-                running(f"upstream-{transport}", [binary, "--listen", endpoint.address, *keys],
-                        folder))
+                Measured(f"upstream-{transport}", [binary, "--listen", endpoint.address, *keys],
+                         folder))
             child.await_listening(endpoint.address)
             started[transport] = Upstream(child.pid, endpoint)
         yield started

@@ -2,12 +2,14 @@
 
 import concurrent.futures
 import pathlib
-import socket
 import subprocess
 import threading
 import unittest
 
 import grpc
+
+from harness.ports import free_address
+from harness.processes import Process
 
 PATIENCE_SECONDS = 20
 
@@ -48,16 +50,10 @@ class Semantics(unittest.TestCase):
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         self.addCleanup(lambda: server.stop(None).wait())
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{probe.getsockname()[1]}"
-        proxy = subprocess.Popen([self.program, "--listen", address,
-                                  "--upstream", f"127.0.0.1:{port}"],
-                                 stdout=subprocess.PIPE, text=True)
-        self.addCleanup(proxy.stdout.close)
-        self.addCleanup(proxy.wait)
-        self.addCleanup(proxy.kill)
-        self.assertEqual(proxy.stdout.readline(), "listening\n")
+        address = free_address()
+        proxy = self.enterContext(Process(
+            "go_proxy", [self.program, "--listen", address, "--upstream", f"127.0.0.1:{port}"]))
+        proxy.await_line("^listening$")
         channel = grpc.insecure_channel(address)
         self.addCleanup(channel.close)
         self.method = channel.stream_stream("/any.Service/Method")

@@ -3,14 +3,16 @@ would make every benchmark look right."""
 
 import concurrent.futures
 import contextlib
-import json
 import socket
-import subprocess
 import threading
 import unittest
 
 import grpc
-import harness
+
+import ends
+from harness.certificates import Authority
+from harness.ports import free_address
+from harness.waiting import Failure
 
 
 @contextlib.contextmanager
@@ -97,7 +99,7 @@ def hang_up(_connection, _):
 
 
 def silence(_connection, stopped):
-    stopped.wait(harness.PATIENCE_SECONDS)
+    stopped.wait(ends.PATIENCE_SECONDS)
 
 
 EMPTY_SETTINGS = b"\0\0\0\4\0\0\0\0\0"
@@ -110,20 +112,20 @@ def settings_then_hang_up(connection, _):
 
 def settings_then_silence(connection, stopped):
     connection.sendall(EMPTY_SETTINGS)
-    stopped.wait(harness.PATIENCE_SECONDS)
+    stopped.wait(ends.PATIENCE_SECONDS)
 
 
 class BrokenPeers(unittest.TestCase):
     def test_a_right_peer_of_another_make_gives_no_errors(self):
         with grpc_peer(echo) as target:
             for workload in ("unary", "ping_pong", "bulk", "mixed"):
-                result = harness.load(target, workload, "--count", 100, "--streams", 4)
+                result = ends.load(target, workload, "--count", 100, "--streams", 4)
                 self.assertEqual((result["errors"], result["messages"]), (0, 200), result)
 
     def expect(self, target, text, workloads=("unary", "ping_pong", "bulk", "fanout")):
         for workload in workloads:
             with self.subTest(workload):
-                result = harness.load(target, workload, "--count", 20, "--streams", 2)
+                result = ends.load(target, workload, "--count", 20, "--streams", 2)
                 self.assertIn(text, result["first_error"])
                 self.assertGreater(result["errors"], 0)
                 self.assertLessEqual(result["errors"], 2)
@@ -161,53 +163,48 @@ class BrokenPeers(unittest.TestCase):
         """At once, since each takes 10 s."""
         with raw_peer(silence) as mute, raw_peer(settings_then_silence) as half_mute, \
                 concurrent.futures.ThreadPoolExecutor() as pool:
-            runs = [pool.submit(harness.load, target, workload, "--count", 20, "--streams", 2)
+            runs = [pool.submit(ends.load, target, workload, "--count", 20, "--streams", 2)
                     for target, workload in ((mute, "unary"), (half_mute, "unary"),
                                              (half_mute, "bulk"), (mute, "churn"))]
             texts = [run.result()["first_error"] for run in runs]
         self.assertEqual(texts, ["no SETTINGS within 10 s"] + 3 * ["no progress for 10 s"])
 
     def test_an_upstream_that_dies_under_idle_streams(self):
-        target = harness.free_address()
-        with contextlib.suppress(AssertionError), harness.upstream("--listen", target) as upstream:
-            load = subprocess.Popen(
-                [harness.PROGRAMS / "bench-load", "--target", target, "--workload", "idle",
-                 "--streams", "100"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            with load:
-                self.assertEqual(load.stdout.readline(), "ready\n")
-                upstream.kill()
-                result = json.loads(load.stdout.readline())
+        target = free_address()
+        with contextlib.suppress(Failure), ends.upstream("--listen", target) as upstream, \
+                ends.Idle(target, 100) as load:
+            upstream.kill()
+            result = load.result()
         self.assertEqual((result["rpcs"], result["errors"]), (0, 100))
 
     def test_nobody_listens(self):
         for workload in ("unary", "churn"):
-            done = harness.run(harness.free_address(), workload, "--count", 1)
+            done = ends.run(free_address(), workload, "--count", 1)
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn("Connection refused", done.stderr)
 
     def test_a_peer_that_allows_too_few_streams(self):
         with grpc_peer(echo, [("grpc.max_concurrent_streams", 10)]) as target:
-            done = harness.run(target, "idle", "--streams", 11)
+            done = ends.run(target, "idle", "--streams", 11)
             self.assertEqual(done.returncode, 1)
             self.assertIn("allows 10 streams per connection, 11 are wanted", done.stderr)
-            result = harness.load(target, "unary", "--streams", 11, "--connections", 2,
+            result = ends.load(target, "unary", "--streams", 11, "--connections", 2,
                                   "--count", 50)
             self.assertEqual((result["errors"], result["rpcs"]), (0, 50), result)
 
     def test_a_certificate_of_somebody_else(self):
-        with harness.scratch_folder() as ours, harness.scratch_folder() as theirs:
-            certificate, key = harness.make_certificate(ours)
-            other, _ = harness.make_certificate(theirs)
-            target = harness.free_address()
-            with harness.upstream("--listen", target, "--tls-certificate", certificate,
-                                  "--tls-key", key):
-                result = harness.load(target, "unary", "--count", 5, "--tls-ca", other)
+        with ends.scratch_folder() as ours, ends.scratch_folder() as theirs:
+            pair, other = Authority(ours, "localhost"), Authority(theirs, "localhost")
+            target = free_address()
+            with ends.upstream("--listen", target, "--tls-certificate", pair.certificate,
+                               "--tls-key", pair.key):
+                result = ends.load(target, "unary", "--count", 5, "--tls-ca", other.certificate)
         self.assertIn("certificate verify failed", result["first_error"])
 
     def test_usage(self):
         for words in (["unary"], ["nonsense", "--count", 1], ["unary", "--count", 0],
                       ["unary", "--count", 1, "--seconds", 1]):
-            self.assertEqual(harness.run("127.0.0.1:1", *words).returncode, 2, words)
+            self.assertEqual(ends.run("127.0.0.1:1", *words).returncode, 2, words)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
 """Every workload of bench-load against bench-upstream: no errors, and the right counts."""
 
-import json
-import subprocess
 import unittest
 
-import harness
+import ends
+from harness.certificates import Authority
+from harness.ports import free_address
+from harness.waiting import Failure
 
 FANOUT = 100
 
@@ -16,18 +17,18 @@ class OverTcp(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.folder = cls.enterClassContext(harness.scratch_folder())
+        cls.folder = cls.enterClassContext(ends.scratch_folder())
         cls.target, options = cls.prepare()
-        cls.enterClassContext(harness.upstream("--listen", cls.target, *options))
+        cls.enterClassContext(ends.upstream("--listen", cls.target, *options))
 
     @classmethod
     def prepare(cls):
-        return harness.free_address(), []
+        return free_address(), []
 
     def run_load(self, workload, **options):
         arguments = [word for name, value in options.items()
                      for word in ("--" + name.replace("_", "-"), value)]
-        result = harness.load(self.target, workload, *arguments, *self.tls)
+        result = ends.load(self.target, workload, *arguments, *self.tls)
         self.assertEqual(result["errors"], 0, result)
         self.assertEqual(result["first_error"], "")
         self.assertEqual(result["workload"], workload)
@@ -73,16 +74,11 @@ class OverTcp(unittest.TestCase):
         self.check(result, 205, 410, 100)
 
     def test_idle_holds_until_its_input_ends(self):
-        process = subprocess.Popen(
-            [harness.PROGRAMS / "bench-load", "--target", self.target, "--workload", "idle",
-             "--streams", "500", "--connections", "3", *map(str, self.tls)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        with process:
-            self.assertEqual(process.stdout.readline(), "ready\n")
-            with self.assertRaises(subprocess.TimeoutExpired):
-                process.wait(0.2)
-            process.stdin.close()
-            result = json.loads(process.stdout.readline())
+        with ends.Idle(self.target, 500, "--connections", 3, *self.tls) as load:
+            with self.assertRaisesRegex(Failure, "still runs"):
+                load.await_exit(0.2)
+            load.close_stdin()
+            result = load.result()
         self.assertEqual(result["errors"], 0, result)
         self.check(result, 500, 1000, 100)
 
@@ -103,9 +99,9 @@ class OverUnixSocket(OverTcp):
 class OverTls(OverTcp):
     @classmethod
     def prepare(cls):
-        certificate, key = harness.make_certificate(cls.folder)
-        cls.tls = ["--tls-ca", certificate]
-        return harness.free_address(), ["--tls-certificate", certificate, "--tls-key", key]
+        pair = Authority(cls.folder, "localhost")
+        cls.tls = ["--tls-ca", pair.certificate]
+        return free_address(), ["--tls-certificate", pair.certificate, "--tls-key", pair.key]
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ import pathlib
 import tempfile
 import unittest
 
+from harness.ports import free_port
+
 from ..addresses import Endpoint
-from ..processes import free_port
 from ..proxies import Proxies, also
 from ..tools import Tools
 

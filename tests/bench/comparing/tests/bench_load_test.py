@@ -4,9 +4,11 @@ import json
 import tempfile
 import unittest
 
-from ..bench_load import BenchLoad, await_ready, parse_line
+from harness.waiting import Failure
+
 from ..addresses import Endpoint
-from ..processes import Failure, running
+from ..bench_load import BenchLoad, await_ready, parse_line
+from ..processes import Measured
 from ..workloads import BY_NAME
 
 LINE = {"workload": "ping_pong", "rpcs": 32, "messages": 6400, "bytes": 640000, "seconds": 0.5,
@@ -15,7 +17,7 @@ LINE = {"workload": "ping_pong", "rpcs": 32, "messages": 6400, "bytes": 640000, 
 
 
 def shell(script, folder):
-    return running("script", ["sh", "-c", script], folder, piped=True)
+    return Measured("script", ["sh", "-c", script], folder, piped=True)
 
 
 class Line(unittest.TestCase):

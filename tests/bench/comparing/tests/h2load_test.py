@@ -2,9 +2,10 @@
 
 import unittest
 
+from harness.waiting import Failure
+
 from .. import h2load
 from ..addresses import Endpoint
-from ..processes import Failure
 from ..workloads import BY_NAME
 
 REPORT = """starting benchmark...

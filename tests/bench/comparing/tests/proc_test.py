@@ -1,21 +1,21 @@
 """CPU time, trees and memory, of processes whose doings are known; and perf's output."""
 
 import os
-import subprocess
 import sys
 import tempfile
 import threading
 import unittest
 
+from harness.processes import Child
+
 from .. import counters, proc
-from ..processes import running
+from ..processes import Measured
 
 SPIN = "import time\nend = time.process_time() + 0.1\nwhile time.process_time() < end: pass\n"
 # A process that spends its time in a child, and stays until its stdin ends.
 PARENT = ("import subprocess, sys\n"
-          f"child = subprocess.Popen([sys.executable, '-c', 'import sys; sys.stdin.read(1)\\n' + "
-          f"{SPIN!r} + 'print(1, flush=True); sys.stdin.read()'], stdin=sys.stdin)\n"
-          f"child.wait()\n")
+          f"subprocess.run([sys.executable, '-c', 'import sys; sys.stdin.read(1)\\n' + "
+          f"{SPIN!r} + 'print(1, flush=True); sys.stdin.read()'], stdin=sys.stdin)\n")
 
 
 class CpuTime(unittest.TestCase):
@@ -28,18 +28,17 @@ class CpuTime(unittest.TestCase):
 
     def test_counts_descendants(self):
         with tempfile.TemporaryDirectory() as folder:
-            with running("parent", [sys.executable, "-c", PARENT], folder, piped=True) as child:
+            with Measured("parent", [sys.executable, "-c", PARENT], folder, piped=True) as child:
                 while len(proc.tree(child.pid)) < 2:
                     self.assertTrue(child.running())
                 cpu = proc.CpuTime(child.pid)
-                child.tell(b"x")
+                child.tell("x")
                 child.stdout.readline()
                 self.assertGreaterEqual(cpu.seconds(), 0.1)
 
     def test_a_process_that_is_gone_is_told(self):
-        child = subprocess.Popen(["cat"], stdin=subprocess.PIPE)
-        cpu = proc.CpuTime(child.pid)
-        child.communicate()
+        with Child("cat", ["cat"]) as child:
+            cpu = proc.CpuTime(child.pid)
         with self.assertRaises(proc.Vanished):
             cpu.seconds()
 

@@ -2,7 +2,6 @@
 Specification")."""
 
 import collections
-import os
 import re
 
 # Numbers of another CPU must be the same. The C library picks functions such as memcpy by what the
@@ -19,10 +18,6 @@ ALLOCATORS = ("malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc")
 
 def command(record, words):
     return ["valgrind", "--tool=callgrind", f"--callgrind-out-file={record}", *map(str, words)]
-
-
-def environment():
-    return {**os.environ, **ENVIRONMENT}
 
 
 class Record:

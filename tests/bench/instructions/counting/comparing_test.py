@@ -2,13 +2,10 @@
 
 import json
 import pathlib
-import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-
-from counting import callgrind, comparing
+from bench.instructions.counting import callgrind, comparing
 
 
 def problems(expected, counts):

@@ -4,14 +4,15 @@ Each case runs it twice, under callgrind, with few RPCs and with more. What the 
 of, per RPC more, is the count: start and end of the process cancel out.
 """
 
-import contextlib
 import dataclasses
 import json
 import pathlib
+import signal
 import subprocess
-import threading
 
-from counting import callgrind
+from harness.processes import Process, describe_exit
+
+from . import callgrind
 
 START_BOUND = 60
 END_BOUND = 60
@@ -43,7 +44,8 @@ CASES = (
 def count(programs, folder):
     folder = pathlib.Path(folder)
     upstream = f"unix://{folder}/upstream"
-    with running([programs.upstream, "--listen", upstream], "listening"):
+    with Process("upstream", [programs.upstream, "--listen", upstream]) as process:
+        process.await_line("^listening$")
         return {case.name: _count(case, programs, folder, upstream) for case in CASES}
 
 
@@ -65,38 +67,17 @@ def _run(case, number, programs, folder, upstream):
         "admin": {"address": "off"}, "stuck": {"after": "0"}}))
     record = folder / "daemon"
     words = callgrind.command(record, [programs.lanekeeper, "--config", config])
-    with running(words, "listening on", env=callgrind.environment()):
+    with Process("lanekeeper", words, environment=callgrind.ENVIRONMENT) as daemon:
+        daemon.await_line("listening on", bound=START_BOUND)
         load = subprocess.run(
             [str(word) for word in (programs.load, "--target", listen, "--connections", 1,
                                     "--size", 100, "--count", number, *case.words)],
             capture_output=True, text=True, timeout=END_BOUND)
+        daemon.signal(signal.SIGTERM)
+        code = daemon.await_exit(END_BOUND)
     result = json.loads(load.stdout or "{}")
     if load.returncode != 0 or result.get("errors") != 0:
         raise RuntimeError(f"the load failed: {load.stdout}{load.stderr}")
+    if code != 0:
+        raise RuntimeError(f"lanekeeper: {describe_exit(code)}{daemon.log()}")
     return callgrind.Record(record), result[case.per]
-
-
-@contextlib.contextmanager
-def running(words, ready, **options):
-    """A process that has said that it is ready, and is ended by SIGTERM."""
-    child = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True, **options)
-    too_late = threading.Timer(START_BOUND, child.kill)
-    too_late.start()
-    try:
-        said = []
-        for line in child.stdout:
-            said.append(line)
-            if ready in line:
-                break
-        else:
-            raise RuntimeError(f"{words[0]} is not ready:\n{''.join(said)}")
-        too_late.cancel()
-        yield
-        child.terminate()
-        child.communicate(timeout=END_BOUND)
-    finally:
-        too_late.cancel()
-        child.kill()
-        child.wait()
-        child.stdout.close()
