@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 import help_text
-from help_text import ROOT
+from harness.lanekeeper import LANEKEEPER, ROOT
 
 COMPLETION = ROOT / "deploy/debian/completion.bash"
 DRIVER = """
@@ -60,7 +60,7 @@ class Completion(unittest.TestCase):
 
     @staticmethod
     def code(*words):
-        return subprocess.run([help_text.LANEKEEPER, *words], capture_output=True,
+        return subprocess.run([LANEKEEPER, *words], capture_output=True,
                               timeout=30).returncode
 
     def test_values_after_an_equals_sign(self):

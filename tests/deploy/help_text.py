@@ -1,13 +1,10 @@
 """What --help of the binary names: commands, and the flags of each. Used by the tests of the manual
 page and of the completion, which may neither lack nor invent any."""
 
-import os
-import pathlib
 import re
 import subprocess
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-LANEKEEPER = os.environ.get("LANEKEEPER", str(ROOT / "build/release/proxy/lanekeeper"))
+from harness.lanekeeper import LANEKEEPER
 
 
 def of(*command):

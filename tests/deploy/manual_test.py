@@ -4,15 +4,15 @@
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
 
 import help_text
-from help_text import LANEKEEPER, ROOT
+from harness.lanekeeper import LANEKEEPER, ROOT, Daemon
 
 PAGE = ROOT / "deploy/debian/lanekeeper.8"
-SIGNALS = {"SIGHUP": 1, "SIGINT": 2, "SIGTERM": 15}
 BOUND = 30
 
 
@@ -81,24 +81,17 @@ class Manual(unittest.TestCase):
     def test_signals_are_those_that_the_daemon_takes(self):
         told = set(re.findall(r"(?m)^\.It Dv (SIG\w+)$", self.sections["SIGNALS"]))
         with tempfile.TemporaryDirectory() as folder:
-            config = pathlib.Path(folder, "config.yaml")
-            config.write_text("{listen: [{address: '127.0.0.1:0'}], upstream: {address: 'a:1'}, "
-                              "metrics: {address: '127.0.0.1:0'}, admin: {address: off}}")
-            daemon = subprocess.Popen([LANEKEEPER, "--config", str(config)], text=True,
-                                      stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-            try:
-                for line in daemon.stderr:
-                    if "metrics on" in line:
-                        break
+            config = {"listen": [{"address": "127.0.0.1:0"}], "upstream": {"address": "a:1"},
+                      "metrics": {"address": "127.0.0.1:0"}, "admin": {"address": "off"}}
+            with Daemon(folder, config) as daemon:
+                daemon.await_start()
                 status = pathlib.Path(f"/proc/{daemon.pid}/status").read_text()
-            finally:
-                daemon.terminate()
-                daemon.communicate(timeout=BOUND)
-        self.assertEqual(daemon.returncode, 0)
+                daemon.signal(signal.SIGTERM)
+                self.assertEqual(daemon.await_exit(), 0)
         taken = int(re.search(r"(?m)^SigBlk:\s*(\w+)$", status).group(1), 16)
         # Those beyond 31 are the C library's own.
         numbers = {number for number in range(1, 32) if taken >> (number - 1) & 1}
-        self.assertEqual({SIGNALS[name] for name in told}, numbers)
+        self.assertEqual({signal.Signals[name] for name in told}, numbers)
 
     def test_variables_that_help_names_are_told(self):
         told = set(re.findall(r"LANEKEEPER_\w+", self.sections["ENVIRONMENT"]))

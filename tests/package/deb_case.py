@@ -11,7 +11,8 @@ import unittest
 
 import debs
 import root
-from machine import Machine, wait_until
+from harness.waiting import wait_until
+from machine import ANSWER_BOUND, Machine
 
 UNIT = "lanekeeper.service"
 CONFIG = "/etc/lanekeeper/config.yaml"
@@ -80,8 +81,8 @@ class DebCase(unittest.TestCase):
 
     def start_upstream(self):
         """The package's own demonstration."""
-        upstream = self.machine.start("lanekeeper", "demo", "--listen", "127.0.0.1:50052")
-        self.assertIn("listening", upstream.stdout.readline())
+        self.machine.start("lanekeeper", "demo", "--listen", "127.0.0.1:50052").await_line(
+            "listening")
 
     def await_calls_through(self, target):
         """An upstream that was not there at first is dialled again after a pause."""
@@ -93,7 +94,7 @@ class DebCase(unittest.TestCase):
                                     "--connections", "4", "--rpcs", "10", good=(0, 1))
             return "RPCs 40, failed 0" in said
 
-        wait_until(passed, lambda: said)
+        wait_until(passed, lambda: said, ANSWER_BOUND)
 
     def system_has(self, path):
         return self.machine.run("sh", "-c", f"! test -e {path} || echo yes").strip() == "yes"

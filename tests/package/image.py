@@ -8,13 +8,9 @@ cannot be fetched here.
 import json
 import pathlib
 import shlex
-import sys
 
+from deploy.dockerfile_test import DOCKERFILE, stages
 from root import SOURCE, base_root, run
-
-sys.path.insert(0, str(SOURCE / "tests/deploy"))
-from dockerfile_test import DOCKERFILE, stages  # noqa: E402
-
 
 # As debian:12-slim has it: documents are left out, apt keeps nothing that it fetched.
 SLIM_DPKG = """path-exclude /usr/share/doc/*

@@ -12,13 +12,13 @@ import re
 import signal
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
 import root
+from harness.processes import Process
 from image import Image
 from root import SOURCE, run
 
@@ -51,18 +51,10 @@ class ImageTest(unittest.TestCase):
             manager.bind(f"\0{name}")
             manager.settimeout(BOUND)
             begin = time.monotonic()
-            daemon = subprocess.Popen(
-                [*self.launcher, *self.image.entrypoint], stderr=subprocess.PIPE, text=True,
-                env={**os.environ, "NOTIFY_SOCKET": f"@{name}"})
-            self.addCleanup(self.end, daemon)
+            daemon = self.enterContext(Process("lanekeeper", self.image.entrypoint, self.launcher,
+                                               {"NOTIFY_SOCKET": f"@{name}"}))
             self.assertIn("READY=1", manager.recv(4096).decode())
             return daemon, time.monotonic() - begin
-
-    @staticmethod
-    def end(daemon):
-        daemon.kill()
-        daemon.wait()
-        daemon.stderr.close()
 
     @staticmethod
     def payload(daemon):
@@ -82,11 +74,10 @@ class ImageTest(unittest.TestCase):
         self.assertRegex(status, r"(?m)^NoNewPrivs:\t1$")
         mounts = pathlib.Path(f"/proc/{pid}/mounts").read_text()
         self.assertRegex(mounts, r"(?m)^\S+ / \S+ ro[,\s]")
-        listening = next(filter(None, (re.search(r"metrics on (\S+)", line)
-                                       for line in daemon.stderr)))
+        listening = daemon.await_line(r"metrics on (\S+)")
         self.in_image("/usr/local/bin/lanekeeper", "wait", "--metrics", listening.group(1))
         os.kill(pid, signal.SIGTERM)
-        self.assertEqual(daemon.wait(BOUND), 0)
+        self.assertEqual(daemon.await_exit(BOUND), 0)
 
     def test_what_runs_there_cannot_write_there(self):
         for path in ("/x", "/tmp/x", "/etc/lanekeeper/x", "/usr/local/bin/lanekeeper"):
@@ -105,8 +96,7 @@ class ImageTest(unittest.TestCase):
             daemon, took = self.start()
             seconds.append(took)
             os.kill(self.payload(daemon), signal.SIGTERM)
-            self.assertEqual(daemon.wait(BOUND), 0)
-            daemon.stderr.close()
+            self.assertEqual(daemon.await_exit(BOUND), 0)
         print(f"start to ready, {STARTS} times: median {statistics.median(seconds) * 1000:.0f} ms, "
               f"{min(seconds) * 1000:.0f} to {max(seconds) * 1000:.0f} ms")
 

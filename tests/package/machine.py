@@ -4,42 +4,29 @@ The real systemd is what reads the unit, so that what it says of readiness, relo
 and the sandbox is what an installation does.
 """
 
-import os
 import re
+import signal
 import socket
-import subprocess
-import time
 
+from harness.processes import Process
+from harness.waiting import Failure, wait_until
 from root import run
 
 BOOT_BOUND = 120
 ANSWER_BOUND = 60
 
 
-def wait_until(condition, what, bound=ANSWER_BOUND):
-    """Returns the first true result of condition()."""
-    end = time.monotonic() + bound
-    while not (result := condition()):
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {bound} s: {what() if callable(what) else what}")
-        time.sleep(0.05)
-    return result
-
-
 class Machine:
     def __init__(self, root, folder):
         """Returns when systemd has booted it; `folder` is for the socket on which it says so."""
         self._started = []
-        log = open(f"{folder}/nspawn.log", "w+")
-        with log, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind(f"{folder}/notify")
             manager.settimeout(BOOT_BOUND)
-            self._nspawn = subprocess.Popen(
-                ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot",
-                 "--private-network", "--console=pipe", "--notify-ready=yes",
-                 f"--directory={root.path}"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, "NOTIFY_SOCKET": f"{folder}/notify"})
+            self._nspawn = Process("nspawn", [
+                "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot",
+                "--private-network", "--console=pipe", "--notify-ready=yes",
+                f"--directory={root.path}"], environment={"NOTIFY_SOCKET": f"{folder}/notify"})
             self._leader = None
             ready = False
             while not (ready and self._leader):
@@ -47,8 +34,7 @@ class Machine:
                     text = manager.recv(4096).decode()
                 except TimeoutError:
                     self._nspawn.kill()
-                    log.seek(0)
-                    raise AssertionError(f"no boot in {BOOT_BOUND} s: {log.read()}") from None
+                    raise Failure(f"no boot in {BOOT_BOUND} s{self._nspawn.log()}") from None
                 found = re.search(r"^X_NSPAWN_LEADER_PID=(\d+)$", text, re.MULTILINE)
                 self._leader = found.group(1) if found else self._leader
                 ready = ready or "READY=1" in text.splitlines()
@@ -63,10 +49,9 @@ class Machine:
 
     def start(self, *words):
         """Something that runs beside; ended with the machine."""
-        child = subprocess.Popen(self._entered(words), stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        self._started.append(child)
-        return child
+        process = Process(words[0], self._entered(words))
+        self._started.append(process)
+        return process
 
     def show(self, unit, what):
         return self.run("systemctl", "show", "--property", what, "--value", unit).strip()
@@ -92,14 +77,8 @@ class Machine:
 
     def halt(self):
         """As a machine is shut down."""
-        for child in self._started:
-            child.kill()
-            child.wait()
-            child.stdout.close()
-        self._nspawn.terminate()
-        try:
-            self._nspawn.wait(BOOT_BOUND)
-        except subprocess.TimeoutExpired:
-            self._nspawn.kill()
-            self._nspawn.wait()
-            raise
+        for process in self._started:
+            process.kill()
+        with self._nspawn:
+            self._nspawn.signal(signal.SIGTERM)
+            self._nspawn.await_exit(BOOT_BOUND)

@@ -9,7 +9,8 @@ import unittest
 
 import root
 from deb_case import CONFIG, UNIT, DebCase
-from machine import wait_until
+from harness.certificates import Authority
+from harness.waiting import wait_until
 
 
 class Installing(DebCase):
@@ -86,14 +87,12 @@ class Running(DebCase):
     def test_a_key_that_only_its_group_may_read_is_enough(self):
         self.install()
         folder = self.system.file("/etc/lanekeeper")
-        root.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                 "-nodes", "-subj", "/CN=localhost", "-keyout", folder / "key.pem",
-                 "-out", folder / "certificate.pem")
-        self.machine.run("chown", "root:lanekeeper", "/etc/lanekeeper/key.pem")
-        self.machine.run("chmod", "640", "/etc/lanekeeper/key.pem")
+        Authority(folder, "localhost")
+        self.machine.run("chown", "root:lanekeeper", "/etc/lanekeeper/localhost.key")
+        self.machine.run("chmod", "640", "/etc/lanekeeper/localhost.key")
         self.configure(listen=[{"address": "127.0.0.1:50051",
-                                "tls": {"certificate": "/etc/lanekeeper/certificate.pem",
-                                        "key": "/etc/lanekeeper/key.pem"}}])
+                                "tls": {"certificate": "/etc/lanekeeper/localhost.crt",
+                                        "key": "/etc/lanekeeper/localhost.key"}}])
         self.machine.run("systemctl", "start", UNIT)
         self.assertEqual(self.show("ActiveState"), "active")
 

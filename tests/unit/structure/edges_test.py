@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Which folder may include which, and what no source of the proxy may contain."""
+"""Which folder may include which, what no source of the proxy may contain, and what the tests leave to
+one file."""
 
 import graphlib
 import pathlib
@@ -142,6 +143,15 @@ class TheSources(unittest.TestCase):
     def test_the_sources_were_found(self):
         for path in ("proxy/main.cc", "proxy/base/task.h", "config/config.h"):
             self.assertIn(path, self.tree)
+
+
+class TheTests(unittest.TestCase):
+    def test_only_the_harness_starts_processes_beside_a_test(self):
+        scripts = (path for path in (ROOT / "tests").rglob("*")
+                   if path.suffix in ("", ".py") and path.is_file())
+        found = [str(path.relative_to(ROOT)) for path in scripts
+                 if re.search(r"\bPopen\(", path.read_text(errors="replace"))]
+        self.assertEqual(found, ["tests/harness/processes.py"])
 
 
 class TheRules(unittest.TestCase):
