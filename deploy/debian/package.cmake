@@ -1,5 +1,6 @@
 # What is installed, and the Debian package that `cpack` makes of it:
-#   cmake --build --preset release && cpack --config build/release/CPackConfig.cmake -B build/deb
+#   cmake --build --preset release --target lanekeeper debian_documents
+#   cpack --config build/release/CPackConfig.cmake -B build/deb
 include(GNUInstallDirs)
 
 set(debian ${CMAKE_CURRENT_LIST_DIR})
