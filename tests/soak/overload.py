@@ -61,6 +61,7 @@ def measure(kind, options, stack):
         "rpc_threads": {"kind": kind},
         "limits": {"open_rpcs": CAP},
         "metrics": {"address": "127.0.0.1:0"},
+        "admin": {"address": "127.0.0.1:0"},
         "log": {"access": "off"}})
     stack.callback(daemon.kill)
     daemon.await_start()
