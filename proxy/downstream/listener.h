@@ -26,8 +26,8 @@ namespace lanekeeper {
 enum class ConnectionRejectReason : uint8_t { kConnections };
 template <>
 inline constexpr auto kLabels<ConnectionRejectReason> =
-    std::to_array<Named<ConnectionRejectReason>>({{"connections",
-                                                   ConnectionRejectReason::kConnections}});
+    std::to_array<Named<ConnectionRejectReason>>(
+        {{"connections", ConnectionRejectReason::kConnections}});
 
 class Listener final : public DownstreamConnectionOwner {
  public:

@@ -32,9 +32,8 @@ std::optional<std::chrono::nanoseconds> ParseTimeout(std::string_view value) {
   }
   for (const Unit& unit : kUnits) {
     if (unit.letter != value.back()) continue;
-    return std::chrono::nanoseconds(number > kLongest / unit.nanoseconds
-                                        ? kLongest
-                                        : number * unit.nanoseconds);
+    return std::chrono::nanoseconds(
+        number > kLongest / unit.nanoseconds ? kLongest : number * unit.nanoseconds);
   }
   return std::nullopt;
 }

@@ -205,7 +205,7 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   bool room_changed_ = false;
   int32_t goaway_last_id_ = INT32_MAX;   // what the peer's GOAWAY says
   int32_t accepted_id_max_ = INT32_MAX;  // what ours says
-  int32_t reset_id_ = -1;  // whose RST_STREAM is being handled
+  int32_t reset_id_ = -1;                // whose RST_STREAM is being handled
   Block* reading_ = nullptr;
   size_t open_streams_ = 0;
   int64_t resets_sent_ = 0;

@@ -124,9 +124,8 @@ void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
               MetricType::Gauge, [](const MetricShard& s) { return s.streams_half_closed.Get(); });
   collect.OpsInFlight();
   collect.OpWaits();
-  collect.ByEnum<Direction>(
-      "lanekeeper_stream_messages_total", "Messages forwarded, by direction.", "direction",
-      [](const MetricShard& s) -> auto& { return s.messages; });
+  collect.ByEnum<Direction>("lanekeeper_stream_messages_total", "Messages forwarded, by direction.",
+                            "direction", [](const MetricShard& s) -> auto& { return s.messages; });
   collect.ByEnum<Direction>(
       "lanekeeper_stream_message_bytes_total",
       "Bytes of the messages forwarded, as on the wire without framing, by direction.", "direction",
@@ -151,12 +150,11 @@ void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
               "RPCs started again on another connection because the upstream had not processed "
               "them.",
               MetricType::Counter, [](const MetricShard& s) { return s.upstream_retries.Get(); });
-  collect.ByEnum<TerminationCause>(
-      "lanekeeper_streams_terminated_total", "RPCs that ended, by the cause of their end.", "cause",
-      [](const MetricShard& s) -> auto& { return s.terminated; });
-  collect.ByEnum<RejectReason>(
-      "lanekeeper_rpcs_rejected_total", "RPCs refused at once, by reason.", "reason",
-      [](const MetricShard& s) -> auto& { return s.rejected; });
+  collect.ByEnum<TerminationCause>("lanekeeper_streams_terminated_total",
+                                   "RPCs that ended, by the cause of their end.", "cause",
+                                   [](const MetricShard& s) -> auto& { return s.terminated; });
+  collect.ByEnum<RejectReason>("lanekeeper_rpcs_rejected_total", "RPCs refused at once, by reason.",
+                               "reason", [](const MetricShard& s) -> auto& { return s.rejected; });
   collect.One(
       "lanekeeper_stream_contract_violations_total",
       "Second sends or receives in one direction of a stream: a bug of lanekeeper, always 0.",

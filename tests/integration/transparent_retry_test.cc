@@ -5,9 +5,9 @@
 #include <future>
 #include <thread>
 
+#include "tests/integration/raw_peer.h"
 #include "tests/support/fake_upstream.h"
 #include "tests/support/proxy_harness.h"
-#include "tests/integration/raw_peer.h"
 #include "tests/support/raw_http2.h"
 
 namespace lanekeeper::testing {
@@ -143,8 +143,7 @@ TEST_P(TransparentRetryTest, WhatMayHaveBeenProcessedIsNeverSentAgain) {
 TEST_P(TransparentRetryTest, WhatIsTooLongToKeepIsNotSentAgain) {
   ScriptedUpstream upstream([](const RawListener& listener) {
     // Windows of 1 MiB, so that more is sent than is kept.
-    RawHttp2 peer =
-        RawHttp2::Accepted(listener.Accept(), std::string("\0\4", 2) + Number(1 << 20));
+    RawHttp2 peer = RawHttp2::Accepted(listener.Accept(), std::string("\0\4", 2) + Number(1 << 20));
     peer.Send(kWindowUpdate, 0, 0, Number(1 << 20));
     ReadStream(peer, 1, 300 * 1024);
     peer.Send(kRstStream, 0, 1, Number(kRefusedStream));

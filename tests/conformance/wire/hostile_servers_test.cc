@@ -103,7 +103,8 @@ TEST_P(WireHostileServers, AStreamThatIsNeverReadHarmsNobodyElse) {
   EXPECT_TRUE(neighbour_.AwaitMore());
 }
 
-// What is in a binary field is the application's: it passes, base64 or not, and the connection stays.
+// What is in a binary field is the application's: it passes, base64 or not, and the connection
+// stays.
 class WireBadBase64 : public OverRoutes {};
 LANEKEEPER_OVER_ROUTES(WireBadBase64);
 

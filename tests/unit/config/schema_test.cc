@@ -66,8 +66,8 @@ TEST(SchemaTest, HasTheKeysOfTheReference) {
 TEST(SchemaTest, RefusesUnknownKeysEverywhere) {
   int objects = 0;
   ExpectObjectsAreClosed(Schema(), "", &objects);
-  // The root, ten below it counting listen's entries, keepalive, queue, tls twice, and the entries of
-  // methods.
+  // The root, ten below it counting listen's entries, keepalive, queue, tls twice, and the entries
+  // of methods.
   EXPECT_EQ(objects, 16);
 }
 

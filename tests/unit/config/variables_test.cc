@@ -80,7 +80,8 @@ TEST(OriginsTest, PrintingTellsWhereEachValueComesFrom) {
   for (const char* line :
        {"listen:\n  - address: \"127.0.0.1:1\"  # test.yaml:2:12\n    mode: auto  # default\n",
         "  - address: \"127.0.0.1:2\"  # test.yaml:3:13\n    mode: auto  # test.yaml:3:34\n",
-        "      client_names: any  # default\nupstream:\n  address: \"orders:1\"  # test.yaml:4:21\n",
+        "      client_names: any  # default\nupstream:\n  address: \"orders:1\"  # "
+        "test.yaml:4:21\n",
         "    - match: \"/a.B/*\"  # test.yaml:7:12\n      open_rpcs: 3  # test.yaml:8:16\n",
         "log:\n  level: debug  # $LANEKEEPER_LOG_LEVEL\n  format: text  # --log-format\n"}) {
     EXPECT_THAT(printed, HasSubstr(line));

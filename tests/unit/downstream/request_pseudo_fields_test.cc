@@ -1,8 +1,8 @@
-#include "proxy/downstream/request_head.h"
-
 #include <gtest/gtest.h>
 
 #include <string>
+
+#include "proxy/downstream/request_head.h"
 
 namespace lanekeeper {
 namespace {
@@ -18,7 +18,8 @@ RequestHead Judge(const std::string& name, const std::string& value,
     fields.Add(key, key == name ? value : usual);
   }
   fields.Add("content-type", content_type);
-  return JudgeRequest(fields, false, {.metadata_bytes_max = 8192, .authority = {}, .scheme = "http"});
+  return JudgeRequest(fields, false,
+                      {.metadata_bytes_max = 8192, .authority = {}, .scheme = "http"});
 }
 
 const std::string kHarmful[] = {"/s/M\r\nx: y", std::string("/s/\0M", 5), "/s/M\x7f", "/s M",

@@ -19,7 +19,8 @@ TEST(TimeoutTest, EveryUnitIsRead) {
 }
 
 TEST(TimeoutTest, WhatIsNoTimeoutIsNone) {
-  for (const char* text : {"", "n", "5", "1s", "1x", "-1S", "+1S", " 1S", "1S ", "123456789n", "1.5S"}) {
+  for (const char* text :
+       {"", "n", "5", "1s", "1x", "-1S", "+1S", " 1S", "1S ", "123456789n", "1.5S"}) {
     EXPECT_EQ(ParseTimeout(text), std::nullopt) << text;
   }
 }

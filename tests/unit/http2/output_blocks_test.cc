@@ -1,6 +1,4 @@
 // What waits for a socket that takes nothing more.
-#include "proxy/http2/output.h"
-
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,6 +7,7 @@
 #include <string>
 
 #include "proxy/base/fd.h"
+#include "proxy/http2/output.h"
 
 namespace lanekeeper::http2 {
 namespace {
