@@ -101,6 +101,27 @@ class Sbom(unittest.TestCase):
                  for package in self.written("--lanekeeper", "0.1.0")["packages"]}
         self.assertEqual(found["lanekeeper"], "0.1.0")
 
+    def test_of_a_package_s_file_it_lists_that_and_what_it_needs_of_the_system(self):
+        self.have([*PACKAGES, ("bash", THERE, "5.2", "libc6"),
+                   ("libgcc-s1", THERE, "12.2.0-14\nProvides: libgcc1 (= 1:12)", "libc6")])
+        tree = self.root / "tree"
+        (tree / "DEBIAN").mkdir(parents=True)
+        control = PACKAGE.format("lanekeeper", THERE, "0.2.0-1", "libstdc++6, libgcc1 (>= 1:4)")
+        (tree / "DEBIAN/control").write_text(control.replace(f"Status: {THERE}\n", ""))
+        subprocess.run(["dpkg-deb", "--build", tree, self.root / "one.deb"], check=True,
+                       capture_output=True)
+        made = self.written("--deb", self.root / "one.deb")
+        found = {package["name"]: package["versionInfo"] for package in made["packages"]
+                 if "externalRefs" in package}
+        # Not bash, which it does not need, and not the lanekeeper that is installed.
+        self.assertEqual(found, {"lanekeeper": "0.2.0-1", "libc6": "2.36-9+deb12u14",
+                                 "libgcc-s1": "12.2.0-14", "libstdc++6": "12.2.0-14"})
+        needs = {relation["relatedSpdxElement"] for relation in made["relationships"]
+                 if relation["relationshipType"] == "DEPENDS_ON"
+                 and relation["spdxElementId"] == "SPDXRef-Package-lanekeeper-amd64"}
+        self.assertEqual(needs, {"SPDXRef-Package-libgcc-s1-amd64",
+                                 "SPDXRef-Package-libstdc-2b--2b-6-amd64"})
+
     def test_the_same_system_and_time_give_the_same_bytes(self):
         self.assertEqual(self.run_sbom().stdout, self.run_sbom().stdout)
         self.assertNotEqual(json.loads(self.run_sbom(time="1").stdout)["documentNamespace"],

@@ -7,8 +7,6 @@ import tempfile
 
 from root import run
 
-VERSION = "0.1.1-1"
-
 
 def built(folder):
     """What cpack makes of the build tree."""
@@ -24,13 +22,14 @@ def field(deb, name):
 
 def changed(deb, folder, change=lambda tree: None):
     """A later version of it, after change(the folder that it was unpacked to)."""
+    version = field(deb, "Version") + "+next"
     with tempfile.TemporaryDirectory(dir=folder) as tree:
         tree = pathlib.Path(tree)
         tree.chmod(0o755)  # becomes the mode of /
         run("dpkg-deb", "--raw-extract", deb, tree)
         control = tree / "DEBIAN/control"
-        control.write_text(re.sub(r"(?m)^Version: .*$", f"Version: {VERSION}",
+        control.write_text(re.sub(r"(?m)^Version: .*$", f"Version: {version}",
                                   control.read_text()))
         change(tree)
         run("dpkg-deb", "--root-owner-group", "--build", tree, folder)
-    return pathlib.Path(folder) / f"lanekeeper_{VERSION}_amd64.deb"
+    return pathlib.Path(folder) / f"lanekeeper_{version}_amd64.deb"
