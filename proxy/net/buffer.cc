@@ -18,16 +18,19 @@ constexpr size_t kSharedBytesMax = 1024 - sizeof(Block);
 
 // Blocks for reading are pages of their own: what a burst took goes back to the system. malloc
 // would leave it in the arena of the thread that had the loop just then, and kind kernel has many.
-constexpr size_t kMappedBytes = sizeof(Block) + Buffers::kReadBytes;
+// They do not begin where a page does, as the kernel's own buffers do: copies between addresses
+// that are nearly the same modulo 4 KiB take the CPU half as long again.
+constexpr size_t kOffset = 2048;
+constexpr size_t kMappedBytes = kOffset + sizeof(Block) + Buffers::kReadBytes;
 
-void* MapPages() {
+void* MapBlock() {
   void* pages =
       mmap(nullptr, kMappedBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) throw std::bad_alloc();
-  return pages;
+  return static_cast<uint8_t*>(pages) + kOffset;
 }
 
-void Unmap(Block* block) { munmap(block, kMappedBytes); }
+void Unmap(Block* block) { munmap(reinterpret_cast<uint8_t*>(block) - kOffset, kMappedBytes); }
 
 }  // namespace
 
@@ -46,7 +49,7 @@ Block* Buffers::NewReadBlock() {
 }
 
 Block* Buffers::NewBlock(uint32_t capacity) {
-  void* memory = capacity == kReadBytes ? MapPages() : pool_.Allocate(sizeof(Block) + capacity);
+  void* memory = capacity == kReadBytes ? MapBlock() : pool_.Allocate(sizeof(Block) + capacity);
   auto* block = static_cast<Block*>(memory);
   block->references = 1;
   block->capacity = capacity;
