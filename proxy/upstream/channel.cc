@@ -252,7 +252,8 @@ void Channel::Log(ChannelState state) {
   if (state == ChannelState::kReady) {
     spdlog::info("upstream {}: connected", config_.address);
   } else if (state == ChannelState::kTransientFailure) {
-    spdlog::warn("upstream {}: {}; RPCs get UNAVAILABLE until it answers", config_.address, error_);
+    spdlog::warn("upstream {}: {}; RPCs {} until it answers", config_.address, error_,
+                 config_.wait_for_ready ? "wait" : "get UNAVAILABLE");
   } else {
     return;
   }

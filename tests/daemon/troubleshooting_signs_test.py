@@ -141,6 +141,9 @@ class Line(Signs, LogTest):
     def case_upstream_gone(self):
         self.start_daemon("127.0.0.1:1")
 
+    def case_rpcs_wait(self):
+        self.start_daemon({"address": "127.0.0.1:1", "wait_for_ready": True})
+
     def case_too_many_pings(self):
         upstream = self.start_raw(lambda stream: goaway(stream, ENHANCE_YOUR_CALM, b"too_many_pings"))
         self.start_daemon({"address": upstream.address, "keepalive": {"time": "5m"}})
