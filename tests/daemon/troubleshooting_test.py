@@ -14,7 +14,7 @@ import unittest.mock
 
 import grpc
 
-from harness.byte_client import Stream, call
+from harness.byte_client import Stream
 from harness.case import both_kinds, main
 from harness.certificates import Authority
 from harness.lanekeeper import LANEKEEPER, Daemon

@@ -163,7 +163,7 @@ class Steady:
             self.want_the_same_connections()
 
     def outage(self):
-        with self.in_phase("outage") as phase:
+        with self.in_phase("outage"):
             killed = time.monotonic()
             self.upstream.signal(signal.SIGKILL)
             self.upstream.await_exit()
