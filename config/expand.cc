@@ -28,7 +28,7 @@ std::optional<std::string> ExpandReference(std::string_view inside, const Enviro
                        Quote(fmt::format("${{{}}}", inside)));
     return std::nullopt;
   }
-  const std::optional<std::string> value = environment(name);
+  std::optional<std::string> value = environment(name);
   if (dash == std::string_view::npos) {
     if (!value) *why = fmt::format("the environment variable {} is not set", name);
     return value;

@@ -94,7 +94,7 @@ void FieldReader::MapList(std::string_view key, ListMay may, const Body& body) {
   }
 }
 
-void FieldReader::ReadMapAt(const YAML::Node& node, Position at, const std::string& path,
+void FieldReader::ReadMapAt(const YAML::Node& node, const Position& at, const std::string& path,
                             const std::string& asked_path, const Body& body) {
   const std::string why = Mismatch(node, YAML::NodeType::Map);
   if (!why.empty()) Refuse(path, at, why);
@@ -125,7 +125,7 @@ void FieldReader::CollectFields(const YAML::Node& map) {
                                            Quote(Join(path_, key)), first->second));
       continue;
     }
-    fields_.push_back({key, Field{at, pair.second}});
+    fields_.emplace_back(key, Field{at, pair.second});
   }
 }
 
@@ -204,7 +204,7 @@ std::optional<std::vector<FieldReader::Scalar>> FieldReader::ReadScalars(std::st
 
 std::optional<FieldReader::Scalar> FieldReader::ScalarOf(const YAML::Node& node, std::string path,
                                                          Position at) {
-  Scalar scalar{std::move(path), at, ""};
+  Scalar scalar{std::move(path), std::move(at), ""};
   std::string why = Mismatch(node, YAML::NodeType::Scalar);
   if (why.empty()) {
     if (auto text = ExpandVariables(node.Scalar(), environment_, &why)) {
@@ -216,7 +216,7 @@ std::optional<FieldReader::Scalar> FieldReader::ScalarOf(const YAML::Node& node,
   return std::nullopt;
 }
 
-void FieldReader::Refuse(const std::string& path, Position at, const std::string& why) {
+void FieldReader::Refuse(const std::string& path, const Position& at, const std::string& why) {
   findings_.NoteBad(path);
   findings_.AddProblem(at, fmt::format("{}: {}", path, why));
 }

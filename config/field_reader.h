@@ -98,12 +98,12 @@ class FieldReader {
         findings_(findings),
         path_(std::move(path)),
         asked_path_(std::move(asked_path)),
-        at_(at),
+        at_(std::move(at)),
         state_(state) {}
 
   void ReadMap(const YAML::Node& node, const Body& body);
   // Reads what stands in a map's place, with a reader of its own.
-  void ReadMapAt(const YAML::Node& node, Position at, const std::string& path,
+  void ReadMapAt(const YAML::Node& node, const Position& at, const std::string& path,
                  const std::string& asked_path, const Body& body);
   void CollectFields(const YAML::Node& map);
   void ReportUnknownKeys();
@@ -118,7 +118,7 @@ class FieldReader {
                                                  Position* at);
   std::optional<Scalar> ScalarOf(const YAML::Node& node, std::string path, Position at);
 
-  void Refuse(const std::string& path, Position at, const std::string& why);
+  void Refuse(const std::string& path, const Position& at, const std::string& why);
   std::string PathOf(std::string_view key) const;
   // Where to point for a value: nothing has no place of its own, so its key's stands in.
   static Position At(const Field& field);

@@ -6,7 +6,7 @@
 
 namespace lanekeeper {
 
-void Findings::AddProblem(Position at, std::string message) {
+void Findings::AddProblem(const Position& at, std::string message) {
   problems_.push_back({PlaceOf(at), at.line, at.column, std::move(message)});
 }
 

@@ -25,12 +25,12 @@ class Findings {
  public:
   explicit Findings(std::string file) : file_(std::move(file)) {}
 
-  void AddProblem(Position at, std::string message);
+  void AddProblem(const Position& at, std::string message);
 
   // Records that a reader knows the key; entries of lists go as "listen[].address".
   void NoteAsked(const std::string& path) { asked_.insert(path); }
   // Records the outcome of a key that the document holds.
-  void NoteGood(const std::string& path, Position at) { good_.emplace(path, at); }
+  void NoteGood(const std::string& path, const Position& at) { good_.emplace(path, at); }
   void NoteBad(const std::string& path) { bad_.insert(path); }
 
   // Where the key was given, when what it held was good.

@@ -42,7 +42,7 @@ RpcEnvironment EnvironmentOf(const Config& config, Worker& worker, Channel& chan
       .executor = worker.executor(),
       .rules = RpcRulesOf(config),
       .thread_kind = config.rpc_threads.kind,
-      .stall_rules = StallRulesOf(config.stuck),
+      .stall_rules = CurrentStallRules(StallRulesOf(config.stuck)),
       .steady_epoch = std::chrono::system_clock::now() - std::chrono::nanoseconds(InstantNow())};
 }
 

@@ -79,8 +79,8 @@ struct PoolAllocator {
 
   explicit PoolAllocator(Pool& from) : pool(&from) {}
   template <class U>
-  PoolAllocator(const PoolAllocator<U>& other)
-      : pool(other.pool) {}  // NOLINT: as the standard asks
+  PoolAllocator(const PoolAllocator<U>& other)  // NOLINT: as the standard asks
+      : pool(other.pool) {}
   T* allocate(size_t count) { return static_cast<T*>(pool->Allocate(count * sizeof(T))); }
   void deallocate(T* block, size_t count) { pool->Deallocate(block, count * sizeof(T)); }
   bool operator==(const PoolAllocator&) const = default;

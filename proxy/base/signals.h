@@ -23,7 +23,7 @@ class Signals {
 
   // Blocks them in the calling thread and all it starts from now on: make it before any other
   // thread.
-  explicit Signals(std::initializer_list<int> signals) {
+  Signals(std::initializer_list<int> signals) {
     sigset_t set;
     sigemptyset(&set);
     for (int signal : signals) sigaddset(&set, signal);

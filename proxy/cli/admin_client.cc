@@ -51,7 +51,7 @@ grpc::Status AdminClient::ForEachPage(
   do {
     request.set_page_size(static_cast<uint32_t>(std::min(left, kPageSize)));
     admin::v1::ListStreamsResponse page;
-    const grpc::Status status = Call(&AdminStub::ListStreams, request, &page);
+    grpc::Status status = Call(&AdminStub::ListStreams, request, &page);
     if (!status.ok()) return status;
     left -= std::min<uint64_t>(left, page.streams_size());
     if (!take(page)) break;

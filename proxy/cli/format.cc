@@ -43,8 +43,8 @@ std::string CutIntoLines(std::string_view json) {
 }  // namespace
 
 std::string FormatAge(std::chrono::nanoseconds age) {
-  using namespace std::chrono;  // days to milliseconds
-  const int64_t ms = std::max<int64_t>(0, duration_cast<milliseconds>(age).count());
+  const auto rounded = std::chrono::duration_cast<std::chrono::milliseconds>(age);
+  const int64_t ms = std::max<int64_t>(0, rounded.count());
   const int64_t s = ms / 1000;
   if (s < 1) return fmt::format("{}ms", ms);
   if (s < 60) return fmt::format("{}s", s);

@@ -229,6 +229,7 @@ std::vector<std::string> Table::Render(const std::vector<std::string>& row) cons
 
 std::vector<std::string> Table::RenderTitles() const {
   std::vector<std::string> titles;
+  titles.reserve(columns_.size());
   for (const Column& column : columns_) titles.push_back(column.title);
   return Render(titles);
 }
@@ -249,7 +250,7 @@ std::vector<std::string> StreamTable::Row(const v1::Stream& stream) const {
 std::vector<std::string> StreamTable::Coloured(std::vector<std::string> lines,
                                                const char* colour) const {
   if (!screen_.colours) return lines;
-  for (std::string& line : lines) line = colour + line + kPlain;
+  for (std::string& line : lines) line.insert(0, colour).append(kPlain);
   return lines;
 }
 

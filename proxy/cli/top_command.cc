@@ -48,7 +48,7 @@ grpc::Status Look(AdminClient& client, v1::StreamFilter filter, TopView* view) {
     view->totals = page.totals();
     return true;
   };
-  const grpc::Status status = client.ForEachPage(filter, kStreamsMax, take);
+  grpc::Status status = client.ForEachPage(filter, kStreamsMax, take);
   if (!status.ok() || filter.stuck() || view->totals.streams_matching() <= kStreamsMax) {
     return status;
   }
@@ -81,7 +81,7 @@ grpc::Status Draw(AdminClient& client, const TopOptions& options, Output& output
   RateMeter meter;
   for (uint64_t drawn = 0;;) {
     TopView view{.address = client.address()};
-    const grpc::Status status = Look(client, options.filter, &view);
+    grpc::Status status = Look(client, options.filter, &view);
     if (client.stop().stop_requested()) return grpc::Status::OK;
     if (!status.ok()) return status;
     view.rates = meter.Look(view.totals, std::chrono::steady_clock::now());

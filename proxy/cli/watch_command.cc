@@ -42,11 +42,9 @@ std::jthread WatchReader(int descriptor, std::function<void()> gone) {
 
 // "2026-11-22T09:00:01.123Z", as in the daemon's log.
 std::string Now() {
-  using namespace std::chrono;  // system_clock and milliseconds
-  const auto now = system_clock::now().time_since_epoch();
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                     fmt::gmtime(duration_cast<seconds>(now).count()),
-                     duration_cast<milliseconds>(now).count() % 1000);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(ms / 1000), ms % 1000);
 }
 
 std::string JsonEvent(const std::string& time, const v1::StreamEvent& event) {

@@ -117,6 +117,7 @@ class Unanswered : public OpenStream {
 int RunDemoStreams(const std::string& target) {
   const Signals signals({SIGTERM, SIGINT});
   std::vector<std::unique_ptr<OpenStream>> streams;
+  streams.reserve(kMovingStreams + 2);
   for (int i = 0; i < kMovingStreams; ++i) streams.push_back(std::make_unique<Moving>(target));
   streams.push_back(std::make_unique<Unread>(target));
   streams.push_back(std::make_unique<Unanswered>(target));

@@ -252,6 +252,7 @@ void Listener::Shutdown(std::chrono::milliseconds patience) {
   loop_.Post([this] {
     tls_entrance_.Close();
     std::vector<DownstreamConnection*> open;
+    open.reserve(connections_.size());
     for (const auto& [key, accepted] : connections_) open.push_back(accepted.connection.get());
     for (DownstreamConnection* connection : open) connection->Close();
   });

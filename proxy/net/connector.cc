@@ -134,6 +134,7 @@ void Connector::Finish(Fd socket, const SocketAddress& address, const std::strin
   timeout_timer_.Cancel();
   DropAttempts();
   const Done done = std::exchange(done_, nullptr);
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization): it may be part of this
   const std::string why = error;
   if (done) done(std::move(socket), address, why);
 }

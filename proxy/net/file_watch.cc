@@ -113,6 +113,7 @@ FileWatch::Identity FileWatch::IdentityOf(const std::filesystem::path& file) {
 
 std::vector<FileWatch::Identity> FileWatch::Identities() const {
   std::vector<Identity> identities;
+  identities.reserve(files_.size());
   for (const std::filesystem::path& file : files_) identities.push_back(IdentityOf(file));
   return identities;
 }

@@ -35,7 +35,7 @@ std::string Joined(const std::vector<TlsProblem>& problems, const char* between)
 
 }  // namespace
 
-TlsCredentials::TlsCredentials(EventLoop& loop, TlsServerFiles files, std::string name)
+TlsCredentials::TlsCredentials(EventLoop& loop, const TlsServerFiles& files, std::string name)
     : TlsCredentials(
           loop,
           [files](std::vector<TlsProblem>& problems) {
@@ -43,7 +43,7 @@ TlsCredentials::TlsCredentials(EventLoop& loop, TlsServerFiles files, std::strin
           },
           PathsOf(files), std::move(name)) {}
 
-TlsCredentials::TlsCredentials(EventLoop& loop, TlsClientFiles files, std::string name)
+TlsCredentials::TlsCredentials(EventLoop& loop, const TlsClientFiles& files, std::string name)
     : TlsCredentials(
           loop,
           [files](std::vector<TlsProblem>& problems) {

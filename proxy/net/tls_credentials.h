@@ -23,8 +23,8 @@ class TlsCredentials {
  public:
   // `name` says in the log whose these are: "listener 0.0.0.0:50051". Throws std::runtime_error, a
   // line for each thing that is wrong with the files.
-  TlsCredentials(EventLoop& loop, TlsServerFiles files, std::string name);
-  TlsCredentials(EventLoop& loop, TlsClientFiles files, std::string name);
+  TlsCredentials(EventLoop& loop, const TlsServerFiles& files, std::string name);
+  TlsCredentials(EventLoop& loop, const TlsClientFiles& files, std::string name);
 
   const std::shared_ptr<const TlsContext>& context() const { return context_; }
 

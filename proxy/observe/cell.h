@@ -30,7 +30,10 @@ class Cell {
 template <size_t kCount>
 constexpr std::array<int64_t, kCount> InNanoseconds(const std::array<double, kCount>& seconds) {
   std::array<int64_t, kCount> nanoseconds{};
-  for (size_t i = 0; i < kCount; ++i) nanoseconds[i] = static_cast<int64_t>(seconds[i] * 1e9 + 0.5);
+  for (size_t i = 0; i < kCount; ++i) {
+    const auto bound = std::chrono::duration<double>(seconds[i]);
+    nanoseconds[i] = std::chrono::round<std::chrono::nanoseconds>(bound).count();
+  }
   return nanoseconds;
 }
 

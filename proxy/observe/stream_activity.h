@@ -24,7 +24,7 @@ struct StallRules {
 // The rules that are in force, which any thread may read while another changes them.
 class CurrentStallRules {
  public:
-  CurrentStallRules(const StallRules& rules) { Set(rules); }
+  explicit CurrentStallRules(const StallRules& rules) { Set(rules); }
 
   void Set(const StallRules& rules) {
     blocked_after_.store(rules.blocked_after.count(), std::memory_order_relaxed);

@@ -65,7 +65,7 @@ void Rpc::Start() {
     return;
   }
   // One that fails anyway keeps nobody waiting.
-  if (request_.problem) return FailWith(Ending(*request_.problem), true);
+  if (request_.problem) return FailWith(*request_.problem, true);
   WaitForPlace();
 }
 
@@ -147,14 +147,14 @@ void Rpc::OnDeadline() {
   FailWith({TerminationCause::kDeadline, StatusCode::kDeadlineExceeded, "Deadline Exceeded"}, true);
 }
 
-void Rpc::Interrupt(Ending ending, bool at_once) {
+void Rpc::Interrupt(const Ending& ending, bool at_once) {
   interrupted_.store(true, std::memory_order_relaxed);
-  FailWith(std::move(ending), at_once);
+  FailWith(ending, at_once);
 }
 
 // Ours in place of the upstream's status. The first ending is the one that counts, but a later one
 // may cut short what the first has queued.
-void Rpc::FailWith(Ending ending, bool at_once) {
+void Rpc::FailWith(const Ending& ending, bool at_once) {
   if (ended_ && !at_once) return;
   recorder_.End(ending.cause, static_cast<int>(ending.code));
   ended_ = true;

@@ -82,7 +82,7 @@ class Rpc final : public Pooled,
   // is being sent; or, if not `at_once`, behind what is being sent.
   void Cancel(Ending ending, bool at_once = true);
   // The same on the loop's thread.
-  void Interrupt(Ending ending, bool at_once);
+  void Interrupt(const Ending& ending, bool at_once);
 
   StreamId id() const { return id_; }
   // Whether it was ended from outside. Any thread, as above.
@@ -109,7 +109,7 @@ class Rpc final : public Pooled,
   void OnContractViolation(const char* operation) override;
   void OnSlot(http2::Connection& connection) override;
   void OnStartFailed(StatusCode code, std::string message) override;
-  void FailWith(Ending ending, bool at_once);
+  void FailWith(const Ending& ending, bool at_once);
   void SendEnding(const Ending& ending, bool at_once);
   void CloseUpstream(uint32_t code);
   void GiveUpStart();

@@ -71,7 +71,7 @@ Detached Rpc::Run() {
 // Headers leave at once, with the first bytes if those are here.
 void Rpc::Begin() {
   if (ended_) return CloseUpstream(Code(H2Error::kCancel));
-  if (request_.problem) return FailWith(Ending(*request_.problem), true);
+  if (request_.problem) return FailWith(*request_.problem, true);
   if (!environment_.executor.Enter(fiber_, MethodName(request_.method()))) {
     environment_.metrics.rejected[static_cast<size_t>(RejectReason::kNoThread)].Add(1);
     return FailWith({TerminationCause::kLimit, CodeFor(RejectReason::kNoThread),
@@ -216,7 +216,7 @@ bool Rpc::ForwardHeaders() {
     return false;
   }
   if (auto problem = Translate(upstream_, received, environment_)) {
-    FailWith(*std::move(problem), true);
+    FailWith(*problem, true);
     return false;
   }
   downstream_.SendHeaders(std::move(received), false);
@@ -228,7 +228,7 @@ void Rpc::ForwardEnd() {
   const bool alone = upstream_.ended_with_headers();
   http2::FieldList& received = alone ? upstream_.headers() : upstream_.trailers();
   if (auto problem = Translate(upstream_, received, environment_)) {
-    return FailWith(*std::move(problem), false);
+    return FailWith(*problem, false);
   }
   if (grpc_response_ && responses_.mid_message() && received.Find("grpc-status") == "0") {
     return FailWith({TerminationCause::kUpstreamLost, StatusCode::kInternal,
