@@ -116,7 +116,6 @@ class Stream : public Link {
   void Push(SliceQueue& bytes);
   // The end of this direction, behind the bytes: END_STREAM, on trailers if there are any.
   void End(FieldList trailers = {});
-  bool ending() const { return ending_; }
   // Response headers; with `end` they are all (trailers-only). Sent once.
   void SendHeaders(FieldList headers, bool end);
   // Keeps fields for as long as the stream lives.

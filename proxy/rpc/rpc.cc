@@ -215,12 +215,11 @@ bool Rpc::StartAgain() {
   }
   environment_.metrics.upstream_retries.Add(1);
   activity_.Attempted();
-  const bool ending = upstream_.ending();
   upstream_.Renew();
   SliceQueue again(environment_.loop.buffers());
   again.Share(attempts_.kept());
   upstream_.Push(again);
-  if (ending) upstream_.End();
+  if (requests_ended_) upstream_.End();
   activity_.start().Started();
   environment_.channel.Start(*this);
   return !ended_;

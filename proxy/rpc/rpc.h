@@ -148,9 +148,10 @@ class Rpc final : public Pooled,
   MessageCounter requests_;
   MessageCounter responses_;
   TimerOf<Rpc, &Rpc::OnDeadline> deadline_;
-  Instant deadline_at_ = 0;  // 0: none
-  uint8_t pumps_ = 0;        // that run
-  bool ended_ = false;       // the ending is decided
+  Instant deadline_at_ = 0;      // 0: none
+  uint8_t pumps_ = 0;            // that run
+  bool requests_ended_ = false;  // also where the upstream stream was closed meanwhile
+  bool ended_ = false;           // the ending is decided
   bool finished_ = false;
   bool grpc_response_ = false;  // its bytes are messages
   int http_status_ = 0;

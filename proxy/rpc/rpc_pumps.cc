@@ -199,6 +199,7 @@ void Rpc::EndRequests() {
                      "lanekeeper: the requests end in the middle of a message"},
                     true);
   }
+  requests_ended_ = true;
   activity_.RequestsEnded();
   upstream_.End();
 }
