@@ -112,8 +112,8 @@ TEST_P(RacesTest, AGoawayAndRequests) {
     uint32_t taken = 0, last = 0;
     peer.Serve([&](uint32_t stream) {
       if (last != 0 && stream > last) return;
-      peer.Answer(stream, "answer");
       ++answered;
+      peer.Answer(stream, "answer");
       if (++taken == kOfAConnection) peer.GoAway(last = stream);
     });
   });
