@@ -140,6 +140,8 @@ class Stream : public Link {
   // ---- what happened
   StreamState state() const { return state_; }
   bool closed() const { return state_ == StreamState::kClosed; }
+  // Whether its user has ended what it sends.
+  bool ending() const { return ending_; }
   CloseCause close_cause() const { return close_cause_; }
   uint32_t close_code() const { return close_code_; }
   int32_t id() const { return id_; }

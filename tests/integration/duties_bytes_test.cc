@@ -139,7 +139,7 @@ TEST_P(DutiesBytesTest, ACancelInTheSegmentOfTheMessageIsNoHalfClose) {
                          FrameBytes(kRstStream, 0, stream, Word(kCancel)));
       }
       // The last one is not cancelled, and shows that all before it have been looked at.
-      client.Send(kHeaders, kEndHeaders, 2 * kStreams + 1,
+      client.Send(kHeaders, kEndHeaders | kEndStream, 2 * kStreams + 1,
                   Literals(With(RequestFields(), "content-type", "text/plain")));
       EXPECT_TRUE(client.AwaitHeaders(2 * kStreams + 1));
     }
