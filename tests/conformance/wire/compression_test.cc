@@ -58,7 +58,7 @@ TEST_P(WireCompression, FlagsAndBytesPassAsTheyAreWithEachAlgorithm) {
                        Exchange("identity both ways", "identity", plain, "identity", plain)});
 }
 
-TEST_P(WireCompression, AlgorithmsThatCoreDoesNotKnowPassAsTheyAre) {
+TEST_P(WireCompression, AlgorithmsThatNobodyKnowsPassAsTheyAre) {
   std::vector<Case> cases;
   for (const char* name : {"zstd", "br", "snappy", "x-of-our-own"}) {
     cases.push_back(Exchange(std::string(name) + " both ways", name, kMixed, name, kMixed));

@@ -3,20 +3,9 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace lanekeeper::testing::wire {
-
-// Fields left out of every comparison: each hop of gRPC writes its own.
-bool IsLeftOut(const std::string& name, const std::string& value);
-
-// Fields that gRPC's core keeps apart from the others: their order among the others is core's, so
-// they are compared as a set. The order of all other fields is compared.
-bool IsKeptApartByCore(std::string_view name);
-
-// The value in the form both ways must agree on.
-std::string Normalized(const std::string& name, const std::string& value);
 
 // A piece of an observation that reads otherwise through lanekeeper.
 struct Difference {

@@ -1,6 +1,6 @@
 #include "tests/conformance/wire/fields.h"
 
-#include <cctype>
+#include <algorithm>
 
 namespace lanekeeper::testing::wire {
 namespace {
@@ -52,37 +52,6 @@ std::string Base64(const std::string& bytes, bool padded) {
     if (padded) text.append(4 - digits, '=');
   }
   return text;
-}
-
-std::string Unbase64(const std::string& text) {
-  std::string bytes;
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const size_t digit = std::string_view(kAlphabet).find(c);
-    if (digit == std::string_view::npos) continue;
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>(bits >> count);
-  }
-  return bytes;
-}
-
-std::string PercentDecoded(const std::string& text) {
-  std::string bytes;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && std::isxdigit(text[i + 1]) != 0 &&
-                        std::isxdigit(text[i + 2]) != 0;
-    if (escape) {
-      bytes += static_cast<char>(std::stoi(text.substr(i + 1, 2), nullptr, 16));
-      i += 2;
-    } else {
-      bytes += text[i];
-    }
-  }
-  return bytes;
 }
 
 }  // namespace lanekeeper::testing::wire

@@ -25,8 +25,5 @@ Fields operator+(Fields left, const Fields& right);
 std::string Framed(const std::string& bytes, int flag = 0);
 
 std::string Base64(const std::string& bytes, bool padded = false);
-std::string Unbase64(const std::string& text);
-// Leniently, as PROTOCOL-HTTP2.md asks of who reads grpc-message.
-std::string PercentDecoded(const std::string& text);
 
 }  // namespace lanekeeper::testing::wire

@@ -122,7 +122,7 @@ TEST_P(WireMetadata, FieldsOfRetriesPass) {
         }}});
 }
 
-TEST_P(WireMetadata, FieldsThatCoreHasUsesForPassUnlessItKeepsThem) {
+TEST_P(WireMetadata, FieldsThatGrpcHasUsesForPass) {
   ExpectEqualToDirect(
       GetParam(),
       {{"lb-token", Unary({{"lb-token", "token"}}), Answer({{"lb-token", "token"}})},

@@ -44,8 +44,7 @@ class MessageReader {
   std::string rest_;
 };
 
-// A line for each event and field. Left out are fields that HTTP/2 hops write for themselves and
-// the order of those that gRPC's core stores apart: see differences.h.
+// A line for each event and field, in order.
 std::string Text(const Events& events);
 
 // Of the last event that carries fields: the values of one key.

@@ -58,7 +58,7 @@ TEST_P(WireRequestLine, AFixedAuthorityIsWhatTheServerSees) {
   EXPECT_THAT(ValuesAtEnd(seen.client, "grpc-status"), ElementsAre("0"));
 }
 
-TEST_P(WireRequestLine, ContentTypesArriveAsCoreWritesThem) {
+TEST_P(WireRequestLine, ContentTypesPassAndTheSchemeIsThatOfTheHop) {
   ExpectEqualToDirect(GetParam(), {{"content-type application/grpc+proto",
                                     Send(With("content-type", "application/grpc+proto")), Answer()},
                                    {"content-type application/grpc+json",

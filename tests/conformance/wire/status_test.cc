@@ -51,7 +51,7 @@ std::vector<Case> AnsweredWithEach(const std::vector<std::string>& statuses) {
   return cases;
 }
 
-TEST_P(WireStatus, CodesThatNobodyKnowsPassAsGrpcReadsThem) {
+TEST_P(WireStatus, CodesThatNobodyKnowsPass) {
   std::vector<Case> cases = AnsweredWithEach({"17", "4294967295", "abc", "", "00", "1 "});
   cases.push_back(Answered("trailers only without status", Response({{"x-key", "v"}})));
   cases.push_back(AnsweredAfterAMessage("trailers without status", {{"x-key", "v"}}));
@@ -60,7 +60,7 @@ TEST_P(WireStatus, CodesThatNobodyKnowsPassAsGrpcReadsThem) {
   ExpectEqualToDirect(GetParam(), AnsweredWithEach({"99", "2147483647", "-1"}));
 }
 
-TEST_P(WireStatus, AnAnswerThatStopsWithoutTrailersEndsWithAStatus) {
+TEST_P(WireStatus, AnAnswerThatStopsWithoutTrailersPasses) {
   const Gate read;
   ExpectEqualToDirect(GetParam(),
                       {{"no trailers at all", UnaryThatSaysWhenItHasRead(read), [=](Stream& rpc) {
@@ -117,7 +117,7 @@ TEST_P(WireStatus, DetailsPassUpToTheLimitOfMetadata) {
                      [](Config& config) { config.limits.metadata_size_bytes = 128 * 1024; });
 }
 
-TEST_P(WireStatus, HttpErrorsBecomeTheStatusThatTheyMean) {
+TEST_P(WireStatus, HttpErrorsPass) {
   std::vector<Case> cases;
   for (const char* http : {"400", "401", "403", "404", "405", "408", "429", "500", "502", "503",
                            "504", "302", "204"}) {
@@ -135,7 +135,7 @@ TEST_P(WireStatus, HttpErrorsBecomeTheStatusThatTheyMean) {
   ExpectSameBothWays(GetParam(), cases);
 }
 
-TEST_P(WireStatus, AnswersWithAnotherContentTypeArriveAsGrpcReadsThem) {
+TEST_P(WireStatus, AnswersWithAnotherContentTypePass) {
   const auto answer = [](Fields headers) {
     return [=](Stream& rpc) {
       rpc.AwaitEnd();
