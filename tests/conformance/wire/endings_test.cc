@@ -65,7 +65,17 @@ TEST_P(WireEndings, HalfCloseIsTheSameOnTheLastMessageAndAfterIt) {
         Answer()},
        {"with the headers", [](Stream& rpc) { rpc.LastHeaders(Request()).AwaitEnd(); }, Answer()},
        {"after the headers, no message",
-        [](Stream& rpc) { rpc.Headers(Request()).HalfClose().AwaitEnd(); }, Answer()}});
+        [](Stream& rpc) { rpc.Headers(Request()).HalfClose().AwaitEnd(); }, Answer()},
+       {"after a response was read",
+        [](Stream& rpc) {
+          rpc.Headers(Request()).Message("request").AwaitMessages(1);
+          rpc.HalfClose().AwaitEnd();
+        },
+        [](Stream& rpc) {
+          rpc.Headers(Response()).AwaitMessages(1);
+          rpc.Message("got it").AwaitEnd();
+          rpc.LastHeaders(Trailers("11"));
+        }}});
 }
 
 TEST_P(WireEndings, ALongAnswerFollowsAnEarlyHalfClose) {
@@ -83,15 +93,61 @@ TEST_P(WireEndings, AServerThatEndsEarlyStopsAClientThatStillWrites) {
   const auto write_until_told = [](Stream& rpc) {
     rpc.Headers(Request()).Message("first").AwaitEnd();
   };
-  ExpectEqualToDirect(GetParam(), {{"early OK", write_until_told,
+  ExpectEqualToDirect(GetParam(),
+                      {{"early OK", write_until_told,
+                        [](Stream& rpc) {
+                          rpc.AwaitMessages(1);
+                          rpc.Headers(Response()).Message("enough");
+                          rpc.EndEarly(Trailers("0"));
+                        }},
+                       {"early refusal", write_until_told,
+                        [](Stream& rpc) {
+                          rpc.AwaitMessages(1);
+                          rpc.EndEarly(TrailersOnly("8", {{"grpc-message", "full"}}));
+                        }},
+                       {"early, behind 100 responses", write_until_told, [](Stream& rpc) {
+                          rpc.AwaitMessages(1);
+                          rpc.Headers(Response());
+                          for (int i = 0; i < 100; ++i) {
+                            rpc.Message(std::to_string(i) + std::string(1000, 'x'));
+                          }
+                          rpc.EndEarly(Trailers("10"));
+                        }}});
+}
+
+// How many of its messages came is a matter of luck: what the client sees is compared.
+TEST_P(WireEndings, AServerThatEndsEarlyIsHeardByAClientThatNeverStopsWriting) {
+  constexpr int kMessagesMax = 20'000;
+  const Case test_case = {"writing on and on",
+                          [](Stream& rpc) {
+                            rpc.Headers(Request());
+                            for (int i = 0; i < kMessagesMax && !rpc.ended(); ++i) {
+                              if (!rpc.Message(std::string(10'000, 'x')).AwaitSent()) break;
+                            }
+                            EXPECT_TRUE(rpc.ended()) << "200 MB, and nobody says stop";
+                          },
+                          [](Stream& rpc) {
+                            rpc.AwaitMessages(1);
+                            rpc.Headers(Response()).Message("enough");
+                            rpc.EndEarly(Trailers("9", {{"grpc-message", "enough"}}));
+                          }};
+  Lab direct(DirectRoute());
+  Lab routed(GetParam());
+  EXPECT_EQ(Text(routed.Run(test_case).client), Text(direct.Run(test_case).client));
+}
+
+TEST_P(WireEndings, AServerThatEndsEarlyIsHeardWhileRequestsWaitForItsWindow) {
+  ExpectEqualToDirect(GetParam(), {{"requests that are not read",
                                     [](Stream& rpc) {
-                                      rpc.AwaitMessages(1);
-                                      rpc.Headers(Response()).Message("enough");
-                                      rpc.EndEarly(Trailers("0"));
-                                    }},
-                                   {"early refusal", write_until_told, [](Stream& rpc) {
-                                      rpc.AwaitMessages(1);
-                                      rpc.EndEarly(TrailersOnly("8", {{"grpc-message", "full"}}));
+                                      rpc.Headers(Request()).AwaitHeaders();
+                                      FloodOneWindow(rpc);
+                                      rpc.AwaitEnd();
+                                    },
+                                    [](Stream& rpc) {
+                                      rpc.StopReading();
+                                      rpc.Headers(Response());
+                                      EXPECT_TRUE(rpc.AwaitMessages(kMessagesOfOneWindow));
+                                      rpc.EndEarly(Trailers("8", {{"grpc-message", "full"}}));
                                     }}});
 }
 

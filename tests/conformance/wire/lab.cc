@@ -59,6 +59,15 @@ Script Unary(Fields more, const std::string& request) {
   };
 }
 
+void FloodOneWindow(Stream& rpc) {
+  constexpr size_t kMessageBytes = 1000;
+  static_assert((kMessageBytes + 5) * kMessagesOfOneWindow <= 65'535 &&
+                (kMessageBytes + 5) * (kMessagesOfOneWindow + 1) > 65'535);
+  for (size_t i = 0; i < 20 * kMessagesOfOneWindow; ++i) {
+    rpc.Message(std::string(kMessageBytes, 'x'));
+  }
+}
+
 Script Answer(Fields headers, Fields trailers) {
   return [headers = std::move(headers), trailers = std::move(trailers)](Stream& rpc) {
     rpc.AwaitEnd();

@@ -66,6 +66,11 @@ Script Unary(Fields more = {}, const std::string& request = "request");
 // The same, which opens the gate as soon as it has read a response.
 Script UnaryThatSaysWhenItHasRead(const Gate& read);
 
+// As many of its messages as the window holds that a stream begins with (RFC 9113 section 6.9.2).
+inline constexpr size_t kMessagesOfOneWindow = 65;
+// Sends many times that: who does not read lets no more than these come.
+void FloodOneWindow(Stream& rpc);
+
 // Server scripts that many cases share.
 
 // Waits for the half-close, then headers, one message, and OK.
