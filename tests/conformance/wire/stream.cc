@@ -20,6 +20,18 @@ Stream& Stream::Reset(uint32_t code) {
   return Queue({{Step::Kind::kReset, {}, {}, true, code}}, true);
 }
 
+Stream& Stream::ResetAtOnce(uint32_t code) {
+  std::lock_guard lock(connection_.mutex_);
+  leaving_ = true;
+  // The step in flight is libnghttp2's until the stream is closed.
+  steps_.erase(steps_.begin() + (step_in_flight_ ? 1 : 0), steps_.end());
+  if (!closed_ && !connection_.lost_) {
+    nghttp2_submit_rst_stream(connection_.session_, NGHTTP2_FLAG_NONE, id_, code);
+  }
+  connection_.Flush();
+  return *this;
+}
+
 Stream& Stream::Page(Fields headers, std::string body) {
   return Queue(
       {{Step::Kind::kHeaders, std::move(headers)}, {Step::Kind::kData, {}, std::move(body), true}});

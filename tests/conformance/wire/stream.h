@@ -34,6 +34,8 @@ class Stream {
   Stream& HalfClose() { return LastData(""); }
   // Ends the stream and takes no more notice of it: what comes from now on is not recorded.
   Stream& Reset(uint32_t code);
+  // The same, and drops what is still to be sent, which may wait for the peer's window.
+  Stream& ResetAtOnce(uint32_t code);
   // A whole answer in one go: the peer cannot get a word in between.
   Stream& Page(Fields headers, std::string body);
   // As a server of gRPC ends an RPC that its client has not half-closed: trailers, then NO_ERROR.
