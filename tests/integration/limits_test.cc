@@ -8,6 +8,7 @@
 namespace lanekeeper::testing {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class LimitsTest : public BothKinds {
@@ -145,6 +146,41 @@ TEST_P(LimitsTest, ALargerResponseIsRefused) {
   EXPECT_EQ(Unary(proxy.channel(), "1000").response.size(), 1000u);
   EXPECT_EQ(Unary(proxy.channel(), "1001").status.error_code(),
             grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST_P(LimitsTest, LargerMetadataOfARequestIsRefused) {
+  FakeUpstream upstream(Echo);
+  ProxyHarness proxy(GetParam(), upstream.address(),
+                     [](Config& config) { config.limits.metadata_size_bytes = 4096; });
+  DownstreamCall neighbour(proxy.channel());
+  ASSERT_NO_FATAL_FAILURE(OpenAnswered(neighbour));
+  DownstreamCall big(proxy.channel());
+  big.AddMetadata("x-big", std::string(6000, 'x'));
+  const grpc::Status status = big.Start().End();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_THAT(status.error_message(), HasSubstr("limits.metadata_size"));
+  EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "limit"}}, 1));
+  ASSERT_TRUE(neighbour.Write("after"));
+  EXPECT_EQ(neighbour.Read(), "after");
+  EXPECT_TRUE(neighbour.End().ok());
+}
+
+TEST_P(LimitsTest, ResponsesMayBeAllowedMoreMetadataThanRequests) {
+  // One value has at most 64 KiB on the wire, in base64.
+  const std::string details(40 * 1024, '\x07');
+  FakeUpstream upstream([&](UpstreamCall& call) {
+    call.Finish(grpc::Status::OK, {{"x-details-bin", details}});
+  });
+  ProxyHarness proxy(GetParam(), upstream.address(), [](Config& config) {
+    config.limits.response_metadata_size_bytes = 128 * 1024;
+  });
+  DownstreamCall call(proxy.channel());
+  EXPECT_TRUE(call.Start().End().ok());
+  EXPECT_THAT(call.Trailer("x-details-bin"), ElementsAre(details));
+
+  DownstreamCall big(proxy.channel());
+  big.AddMetadata("x-big", std::string(20000, 'x'));
+  EXPECT_EQ(big.Start().End().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 }
 
 }  // namespace

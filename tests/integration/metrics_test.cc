@@ -58,6 +58,29 @@ TEST_P(MetricsTest, AnIdleStreamWaitsInBothReceivesAndInNoSend) {
   EXPECT_TRUE(call.End().ok());
 }
 
+// CANCELLED and DEADLINE_EXCEEDED too: what the upstream says is not taken for what a client does.
+TEST_P(MetricsTest, EachStatusOfTheUpstreamIsCountedByItsName) {
+  constexpr const char* kNames[] = {
+      "OK",       "Canceled",       "Unknown",          "InvalidArgument",   "DeadlineExceeded",
+      "NotFound", "AlreadyExists",  "PermissionDenied", "ResourceExhausted", "FailedPrecondition",
+      "Aborted",  "OutOfRange",     "Unimplemented",    "Internal",          "Unavailable",
+      "DataLoss", "Unauthenticated"};
+  FakeUpstream upstream([](UpstreamCall& call) {
+    const int code = std::stoi(call.Metadata("x-code").front());
+    call.Finish({static_cast<grpc::StatusCode>(code), "upstream's own"});
+  });
+  ProxyHarness proxy(GetParam(), upstream.address());
+  for (size_t code = 0; code < std::size(kNames); ++code) {
+    DownstreamCall call(proxy.channel());
+    call.AddMetadata("x-code", std::to_string(code));
+    EXPECT_EQ(call.Start().End().error_code(), static_cast<grpc::StatusCode>(code));
+    EXPECT_TRUE(proxy.AwaitMetric("grpc_server_handled_total", {{"grpc_code", kNames[code]}}, 1))
+        << kNames[code];
+  }
+  EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total",
+                                {{"cause", "upstream_status"}}, std::size(kNames)));
+}
+
 TEST_P(MetricsTest, MethodsBeyondTheLimitCountAsOther) {
   FakeUpstream upstream(Echo);
   ProxyHarness proxy(GetParam(), upstream.address(),

@@ -117,6 +117,13 @@ TEST_P(WireStatus, DetailsPassUpToTheLimitOfMetadata) {
                      [](Config& config) { config.limits.metadata_size_bytes = 128 * 1024; });
 }
 
+TEST_P(WireStatus, DetailsOf8KiBPassWithoutAWordOfConfiguration) {
+  const Fields field = {{"grpc-status-details-bin", Base64(std::string(8 * 1024 - 200, 'd'))}};
+  ExpectSameBothWays(GetParam(),
+                     {Answered("details of 8 KiB at once", TrailersOnly("13", field)),
+                      AnsweredAfterAMessage("details of 8 KiB", Trailers("13", field))});
+}
+
 TEST_P(WireStatus, HttpErrorsPass) {
   std::vector<Case> cases;
   for (const char* http : {"400", "401", "403", "404", "405", "408", "429", "500", "502", "503",
