@@ -1,4 +1,5 @@
-// Several addresses, the first of which is of no use: the next serves.
+// Addresses that are of no use. One alone: its RPCs are told, and end as any other. The first of
+// several: the next serves.
 #include <gmock/gmock.h>
 
 #include <functional>
@@ -8,6 +9,8 @@
 
 namespace lanekeeper::testing {
 namespace {
+
+using ::testing::HasSubstr;
 
 class OutageDialTest : public BothKinds {};
 LANEKEEPER_BOTH_KINDS(OutageDialTest);
@@ -35,6 +38,49 @@ void Serve(int fd, int) {
 
 std::string Both(const ManyConnections& first, const ManyConnections& second) {
   return "ipv4:" + first.address() + "," + second.address();
+}
+
+// Nobody listens there: only root may.
+constexpr char kRefuses[] = "127.0.0.1:1";
+
+void MayWait(Config& config) { config.upstream.wait_for_ready = true; }
+
+// What a retry policy looks at: an answer in one block may be tried again.
+TEST_P(OutageDialTest, RpcsToAnAddressThatRefusesAreUnavailableInOneBlock) {
+  constexpr uint32_t kRpcs = 20;
+  ProxyHarness proxy(GetParam(), kRefuses);
+  RawPeer client = RawPeer::Dial(proxy);
+  for (uint32_t stream = 1; stream < 2 * kRpcs; stream += 2) {
+    client.Ask(stream, "x");
+    ASSERT_TRUE(client.AwaitOver(stream));
+    EXPECT_TRUE(client[stream].ended);
+    EXPECT_EQ(client[stream].blocks.size(), 1u);
+    EXPECT_EQ(client[stream].data_frames, 0);
+    EXPECT_EQ(client[stream].status(), "14");
+    EXPECT_THAT(client[stream].Value("grpc-message"), HasSubstr("cannot connect"));
+  }
+  EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_terminated_total", {{"cause", "upstream_lost"}},
+                                kRpcs));
+}
+
+// The client keeps no time of its own.
+TEST_P(OutageDialTest, ADeadlineEndsAnRpcThatWaitsForAnAddressThatRefuses) {
+  ProxyHarness proxy(GetParam(), kRefuses, MayWait);
+  RawPeer client = RawPeer::Dial(proxy);
+  client.Ask(1, "x", {{"grpc-timeout", "200m"}});
+  EXPECT_TRUE(client.AwaitOver(1));
+  EXPECT_EQ(client[1].status(), "4");
+  EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_open", {}, 0));
+}
+
+TEST_P(OutageDialTest, ACancelEndsAnRpcThatWaitsForAnAddressThatRefuses) {
+  ProxyHarness proxy(GetParam(), kRefuses, MayWait);
+  RawPeer client = RawPeer::Dial(proxy);
+  client.Ask(1, "x");
+  ASSERT_TRUE(proxy.AwaitMetric("lanekeeper_streams_awaiting_upstream", {}, 1));
+  client.Reset(1, kCancel);
+  EXPECT_TRUE(proxy.AwaitMetric("lanekeeper_streams_open", {}, 0));
+  EXPECT_EQ(proxy.Metric("lanekeeper_streams_awaiting_upstream"), 0);
 }
 
 TEST_P(OutageDialTest, AnAddressThatClosesAtOnceLeavesTheDialToTheNextAndNoRpcFails) {
