@@ -18,13 +18,17 @@ using ::testing::StartsWith;
 
 const Fields kOk = {{"grpc-status", "0"}};
 
-// What cannot stand in a header block (RFC 9113 section 8.2.1).
-const Fields kMalformed = {{"x-bad", std::string("a\0b", 3)},
-                           {"x-bad", "a\r\nb"},
-                           {"x bad", "v"},
-                           {"X-Bad", "v"},
-                           {"", "v"},
-                           {":bad", "v"}};
+// What cannot stand in a header block (RFC 9113 section 8.2.1), then what is no metadata of gRPC's.
+const Fields kIllegal = {{"x-bad", std::string("a\0b", 3)},
+                         {"x-bad", "a\r\nb"},
+                         {"x bad", "v"},
+                         {"X-Bad", "v"},
+                         {"", "v"},
+                         {":bad", "v"},
+                         {"x-bad", "\x01"},
+                         {"x-bad", "\x7f"},
+                         {"x-bad", "caf\xc3\xa9"}};
+constexpr char kTerminated[] = "lanekeeper_streams_terminated_total";
 
 // Without pseudo-fields and what a hop writes itself.
 Fields Passed(Fields fields) {
@@ -233,14 +237,14 @@ TEST_P(DutiesMetadataTest, WhatMustNeverBeIndexedKeepsItsMark) {
   EXPECT_FALSE(seen.upstream.never_indexed.contains("te"));
 }
 
-TEST_P(DutiesMetadataTest, AMalformedRequestFieldFailsThatRpcAlone) {
+TEST_P(DutiesMetadataTest, AnIllegalRequestFieldFailsThatRpcAlone) {
   FakeUpstream upstream(Echo);
   ProxyHarness proxy(GetParam(), upstream.address());
   RawPeer client = RawPeer::Dial(proxy);
   client.Headers(1, RequestFields());
   uint32_t stream = 1;
   size_t echoed = 0;
-  for (const auto& field : kMalformed) {
+  for (const auto& field : kIllegal) {
     client.Headers(stream += 2, RequestFields({field}));
     EXPECT_TRUE(client.AwaitOver(stream));
     EXPECT_EQ(client[stream].status(), "3") << field.first << ": " << field.second;
@@ -249,26 +253,36 @@ TEST_P(DutiesMetadataTest, AMalformedRequestFieldFailsThatRpcAlone) {
     EXPECT_TRUE(client.AwaitData(1, echoed += Framed("x").size()));
   }
   EXPECT_EQ(upstream.calls(), 1);
+  EXPECT_EQ(proxy.Metric(kTerminated, {{"cause", "illegal_metadata"}}), kIllegal.size());
   client.Data(1, "", kEndStream);
   EXPECT_TRUE(client.AwaitOver(1));
   EXPECT_EQ(client[1].status(), "0");
 }
 
-TEST_P(DutiesMetadataTest, AMalformedResponseFieldFailsThatRpcAlone) {
+// In the headers, and in the trailers behind good ones.
+TEST_P(DutiesMetadataTest, AnIllegalResponseFieldFailsThatRpcAlone) {
   ScriptedUpstream upstream([&](const RawListener& listener) {
     RawPeer peer = RawPeer::Accept(listener);
-    size_t next = 0;
+    size_t nth = 0;
     peer.Serve([&](uint32_t stream) {
-      if (next == kMalformed.size()) return peer.Answer(stream, "fine");
-      peer.Headers(stream, ResponseFields({kMalformed[next++]}));
+      if (nth / 2 == kIllegal.size()) return peer.Answer(stream, "fine");
+      const auto& field = kIllegal[nth / 2];
+      if (nth++ % 2 == 0) return peer.Headers(stream, ResponseFields({field}));
+      peer.Respond(stream);
+      peer.Headers(stream, {{"grpc-status", "0"}, field}, kEndStream);
     });
   });
   ProxyHarness proxy(GetParam(), upstream.address());
-  for (const auto& field : kMalformed) {
-    EXPECT_EQ(Unary(proxy.channel(), "x").status.error_code(), grpc::StatusCode::INTERNAL)
-        << field.first << ": " << field.second;
+  for (const auto& field : kIllegal) {
+    for (const char* place : {"headers", "trailers"}) {
+      EXPECT_EQ(Unary(proxy.channel(), "x").status.error_code(), grpc::StatusCode::INTERNAL)
+          << field.first << ": " << field.second << " in " << place;
+    }
   }
   EXPECT_EQ(Unary(proxy.channel(), "x").response, "fine");
+  // ":bad" among trailers breaks a rule of HTTP/2's streams, and is counted as that.
+  EXPECT_EQ(proxy.Metric(kTerminated, {{"cause", "illegal_metadata"}}), 2 * kIllegal.size() - 1);
+  EXPECT_EQ(proxy.Metric(kTerminated, {{"cause", "upstream_lost"}}), 1);
   EXPECT_EQ(proxy.Metric("lanekeeper_upstream_connections"), 1);
 }
 
