@@ -19,7 +19,8 @@ async def work():
                                          options=[("grpc.enable_http_proxy", 0)]) as channel:
         get_order = channel.unary_unary("/shop.Orders/Get")
         order = await get_order(b"order 42", timeout=20)
-        print(f"worker {os.getpid()}: {order.decode()}", flush=True)
+        # In one write: several processes share the output.
+        print(f"worker {os.getpid()}: {order.decode()}\n", end="", flush=True)
         await asyncio.Event().wait()
 
 
