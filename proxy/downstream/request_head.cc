@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <memory>
 
 #include "proxy/grpc/metadata.h"
 #include "proxy/grpc/timeout.h"
@@ -87,7 +88,8 @@ std::string_view AuthorityOf(const Findings& found, const RequestRules& rules) {
 }
 
 void Fail(Request& request, TerminationCause cause, StatusCode code, std::string message) {
-  if (!request.problem) request.problem = Ending{cause, code, std::move(message)};
+  if (request.problem != nullptr) return;
+  request.problem = std::make_unique<const Ending>(Ending{cause, code, std::move(message)});
 }
 
 void Translate(const http2::FieldList& received, const Findings& found, const RequestRules& rules,

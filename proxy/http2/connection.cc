@@ -199,7 +199,7 @@ bool Connection::ids_run_out() const {
 // (what the peer has of it already cannot be taken back), and a stream that holds much waits for
 // its credit until it holds little. One that drains never waits for long.
 void Connection::ReturnStreamCredit(Stream& stream, size_t bytes) {
-  stream.withheld_ += bytes;
+  stream.withheld_ += static_cast<uint32_t>(bytes);
   if (loop_.buffers().budget().stage() >= BufferStage::kWithholdCredit) {
     if (stream.window_growth_ > 0) {
       ReturnGrowth(stream);
@@ -214,9 +214,10 @@ void Connection::ReturnStreamCredit(Stream& stream, size_t bytes) {
 
 // A stream that drains as fast as it fills gets a larger window, as long as the budget lasts.
 void Connection::GrowWindow(Stream& stream, size_t bytes) {
-  stream.growth_credit_ += bytes;
   const uint32_t window = kStreamWindow + stream.window_growth_;
-  if (stream.growth_credit_ < 2 * size_t{window} || window >= kStreamWindowMax) return;
+  if (window >= kStreamWindowMax) return;
+  stream.growth_credit_ += static_cast<uint32_t>(bytes);
+  if (stream.growth_credit_ < 2 * window) return;
   stream.growth_credit_ = 0;
   if (!loop_.buffers().budget().TakeGrowth(window)) return;
   stream.window_growth_ += window;

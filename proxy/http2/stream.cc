@@ -158,7 +158,7 @@ void Stream::Renew() {
 void Stream::ReturnCredit(size_t bytes) {
   if (bytes > credit_owed_) bytes = credit_owed_;
   if (bytes == 0) return;
-  credit_owed_ -= bytes;
+  credit_owed_ -= static_cast<uint32_t>(bytes);
   if (connection_ != nullptr) connection_->ReturnStreamCredit(*this, bytes);
 }
 

@@ -193,13 +193,15 @@ class Stream : public Link {
   FieldList trailers_;
   FieldList headers_out_;
   FieldList trailers_out_;
-  size_t credit_owed_ = 0;         // received and not given back yet
-  size_t withheld_ = 0;            // due to be given back, while memory is short
-  size_t growth_credit_ = 0;       // given back since the window last grew
+  // Of a window each, which has 31 bits.
+  uint32_t credit_owed_ = 0;       // received and not given back yet
+  uint32_t withheld_ = 0;          // due to be given back, while memory is short
+  uint32_t growth_credit_ = 0;     // given back since the window last grew
   uint32_t window_growth_ = 0;     // taken from the loop's budget
   int64_t body_left_ = kNoLength;  // of a content-length that was announced
   int32_t id_ = -1;
   uint32_t close_code_ = 0;
+  uint32_t reset_code_ = 0;
   StreamState state_ = StreamState::kIdle;
   CloseCause close_cause_ = CloseCause::kNone;
   bool has_headers_ = false;
@@ -208,7 +210,6 @@ class Stream : public Link {
   bool headers_framed_ = false;
   bool reset_waits_ = false;
   bool reset_impatient_ = false;
-  uint32_t reset_code_ = 0;
   bool remote_ended_ = false;
   bool ended_with_headers_ = false;
   bool fields_too_large_ = false;

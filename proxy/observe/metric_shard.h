@@ -46,6 +46,10 @@ inline constexpr std::array<double, 10> kLagBuckets = {0.0001, 0.0005, 0.001, 0.
 // waits for a stream slot or a connection, is the first send to it.
 enum class LaneWait { kReceive, kSend, kStart };
 inline constexpr size_t kLaneWaits = 3;
+struct LaneCells {
+  Cell in_flight;
+  WaitCells waits;
+};
 
 // Status codes 0 to 16 by number, and one place for codes that gRPC does not define.
 inline constexpr size_t kStatusCodes = 18;
@@ -84,11 +88,20 @@ class MetricShard {
     }
   }
 
-  Cell& ops_in_flight(Direction direction, StreamOp op) {
-    return ops_in_flight_[static_cast<size_t>(direction)][static_cast<size_t>(op)];
+  LaneCells& lane(Direction direction, LaneWait wait) {
+    return lanes_[static_cast<size_t>(direction)][static_cast<size_t>(wait)];
   }
-  const Cell& ops_in_flight(Direction direction, StreamOp op) const {
-    return ops_in_flight_[static_cast<size_t>(direction)][static_cast<size_t>(op)];
+  // LaneWait::kStart of to_upstream is lanekeeper_upstream_start_wait_seconds too.
+  const WaitCells& waits(Direction direction, LaneWait wait) const {
+    return lanes_[static_cast<size_t>(direction)][static_cast<size_t>(wait)].waits;
+  }
+  int64_t ops_in_flight(Direction direction, StreamOp op) const {
+    const auto& lanes = lanes_[static_cast<size_t>(direction)];
+    const auto in_flight = [&](LaneWait wait) {
+      return lanes[static_cast<size_t>(wait)].in_flight.Get();
+    };
+    if (op == StreamOp::kReceive) return in_flight(LaneWait::kReceive);
+    return in_flight(LaneWait::kSend) + in_flight(LaneWait::kStart);
   }
 
   Cell streams_open;
@@ -99,8 +112,6 @@ class MetricShard {
   Cell contract_violations;
   Cell reserved_flags;
   Cell upstream_retries;
-  // By direction. LaneWait::kStart of to_upstream is lanekeeper_upstream_start_wait_seconds too.
-  std::array<std::array<WaitCells, kLaneWaits>, 2> waits;
   Cell streams_half_closed;
   WaitCells queue_waits;  // in limits.queue
   DurationCells<kLagBuckets> loop_lag;
@@ -109,7 +120,7 @@ class MetricShard {
   MethodCells& CellsOf(MethodLabels::Id id);
 
   MethodLabels& labels_;
-  std::array<std::array<Cell, 2>, 2> ops_in_flight_;
+  std::array<std::array<LaneCells, kLaneWaits>, 2> lanes_;  // by Direction and LaneWait
   std::unordered_map<std::string, MethodLabels::Id, StringHash, std::equal_to<>> ids_;
   // The one that was asked for last: most often it is the next one too.
   std::string_view last_path_;

@@ -7,10 +7,6 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-WaitCells& WaitsOf(MetricShard& metrics, Direction direction, LaneWait wait) {
-  return metrics.waits[static_cast<size_t>(direction)][static_cast<size_t>(wait)];
-}
-
 // An operation may complete, or begin, while we look.
 nanoseconds Since(Instant instant, Instant now) {
   return nanoseconds(instant == 0 ? 0 : std::max<Instant>(now - instant, 0));
@@ -21,10 +17,8 @@ bool IsLong(nanoseconds wait, nanoseconds after) { return after.count() > 0 && w
 }  // namespace
 
 StreamActivity::Way::Way(Direction direction, MetricShard& metrics, const LoopClock& clock)
-    : receive(clock, metrics.ops_in_flight(direction, StreamOp::kReceive),
-              WaitsOf(metrics, direction, LaneWait::kReceive)),
-      send(clock, metrics.ops_in_flight(direction, StreamOp::kSend),
-           WaitsOf(metrics, direction, LaneWait::kSend)) {}
+    : receive(clock, metrics.lane(direction, LaneWait::kReceive)),
+      send(clock, metrics.lane(direction, LaneWait::kSend)) {}
 
 StreamActivity::StreamActivity(MetricShard& metrics, const LoopClock& clock)
     : metrics_(metrics),
@@ -32,8 +26,7 @@ StreamActivity::StreamActivity(MetricShard& metrics, const LoopClock& clock)
       began_(clock.now()),
       ways_{Way(Direction::kToUpstream, metrics, clock),
             Way(Direction::kToDownstream, metrics, clock)},
-      start_(clock, metrics.ops_in_flight(Direction::kToUpstream, StreamOp::kSend),
-             WaitsOf(metrics, Direction::kToUpstream, LaneWait::kStart)) {
+      start_(clock, metrics.lane(Direction::kToUpstream, LaneWait::kStart)) {
   Attempted();
 }
 

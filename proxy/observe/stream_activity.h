@@ -62,18 +62,17 @@ struct StreamWaits {
 class LaneRecorder {
  public:
   // The cells are the thread's; they and the clock outlive this.
-  LaneRecorder(const LoopClock& clock, Cell& in_flight, WaitCells& waits)
-      : clock_(clock), in_flight_(in_flight), waits_(waits) {}
+  LaneRecorder(const LoopClock& clock, LaneCells& cells) : clock_(clock), cells_(cells) {}
 
   void Started() {
-    in_flight_.Add(1);
+    cells_.in_flight.Add(1);
     busy_since_.Set(clock_.now());
   }
 
   void Completed() {
     const int64_t took = clock_.now() - busy_since_.Get();
-    in_flight_.Add(-1);
-    waits_.Observe(std::chrono::nanoseconds(took));
+    cells_.in_flight.Add(-1);
+    cells_.waits.Observe(std::chrono::nanoseconds(took));
     total_.Add(took);
     completed_at_.Set(clock_.now());
     busy_since_.Set(0);
@@ -88,8 +87,7 @@ class LaneRecorder {
 
  private:
   const LoopClock& clock_;
-  Cell& in_flight_;
-  WaitCells& waits_;
+  LaneCells& cells_;
   Cell busy_since_;
   Cell completed_at_;
   Cell total_;

@@ -88,7 +88,7 @@ void Collector::OpsInFlight() {
     for (const auto& [op_name, op] : kLabels<StreamOp>) {
       AddValue(family, {{"direction", std::string(direction_name)}, {"op", std::string(op_name)}},
                Sum([&, direction = direction, op = op](const MetricShard& s) {
-                 return s.ops_in_flight(direction, op).Get();
+                 return s.ops_in_flight(direction, op);
                }));
     }
   }
@@ -106,9 +106,7 @@ void Collector::OpWaits() {
         {{"direction", ToLabel(wait.direction)},
          {"op", ToLabel(wait.op())},
          {"waiting_for", ToLabel(wait.waiting_for)}},
-        [&](const MetricShard& s) -> auto& {
-          return s.waits[static_cast<size_t>(wait.direction)][static_cast<size_t>(wait.wait)];
-        });
+        [&](const MetricShard& s) -> auto& { return s.waits(wait.direction, wait.wait); });
   }
   families_.push_back(std::move(family));
 }
@@ -135,8 +133,7 @@ void Metrics::CollectStreams(std::vector<MetricFamily>& families) const {
       "Time from the start of an RPC upstream until its headers left, which takes a connection and "
       "a stream that the upstream allows, or until the RPC ended.",
       [](const MetricShard& s) -> auto& {
-        return s.waits[static_cast<size_t>(Direction::kToUpstream)]
-                      [static_cast<size_t>(LaneWait::kStart)];
+        return s.waits(Direction::kToUpstream, LaneWait::kStart);
       });
   collect.Histogram<kWaitBuckets>(
       "lanekeeper_queue_wait_seconds",

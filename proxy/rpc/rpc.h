@@ -57,7 +57,7 @@ struct Request {
   std::shared_ptr<const std::string> peer;
   std::optional<std::chrono::nanoseconds> timeout;
   int64_t content_length = -1;    // -1: not announced
-  std::optional<Ending> problem;  // why it must fail instead
+  std::unique_ptr<const Ending> problem;  // why it must fail instead
   std::string_view method() const { return fields.Find(":path"); }
 };
 

@@ -38,11 +38,10 @@ BENCHMARK(RecordRpc)->Name("recorder/rpc");
 
 void RecordOperation(benchmark::State& state) {
   Thread thread;
-  Cell in_flight;
-  WaitCells waits;
-  LaneRecorder lane(thread.clock, in_flight, waits);
+  LaneCells cells;
+  LaneRecorder lane(thread.clock, cells);
   for (auto _ : state) KernelLaneRecorder(lane);
-  if (in_flight.Get() != 0) state.SkipWithError("not settled");
+  if (cells.in_flight.Get() != 0) state.SkipWithError("not settled");
 }
 BENCHMARK(RecordOperation)->Name("recorder/operation");
 

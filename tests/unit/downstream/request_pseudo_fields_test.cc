@@ -29,7 +29,7 @@ TEST(RequestHeadTest, NoControlCharacterOfAPseudoFieldGoesOn) {
   for (const char* name : {":method", ":scheme", ":path", ":authority"}) {
     for (const std::string& value : kHarmful) {
       const RequestHead head = Judge(name, value);
-      ASSERT_TRUE(head.request.problem.has_value()) << name << ": " << value;
+      ASSERT_NE(head.request.problem, nullptr) << name << ": " << value;
       EXPECT_EQ(head.request.problem->code, StatusCode::kInvalidArgument);
     }
   }
@@ -45,7 +45,7 @@ TEST(RequestHeadTest, WhatIsNotGrpcIsMalformedForAControlCharacterInItsPath) {
 TEST(RequestHeadTest, PathsThatAreOddButHarmlessGoOn) {
   for (const std::string path : {"/s/M?x=1", "//s//M", "/s%2FM", "NoSlash", "/caf\xc3\xa9/M"}) {
     const RequestHead head = Judge(":path", path);
-    EXPECT_FALSE(head.request.problem.has_value()) << path;
+    EXPECT_EQ(head.request.problem, nullptr) << path;
     EXPECT_EQ(head.request.fields.Find(":path"), path);
   }
 }
