@@ -2,6 +2,7 @@
 // time, 120 s at most, all 20 % up or down at random. Values only; one thread.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <random>
@@ -12,6 +13,8 @@ class Backoff {
  public:
   static constexpr std::chrono::nanoseconds kInitial = std::chrono::seconds(1);
   static constexpr std::chrono::nanoseconds kMax = std::chrono::seconds(120);
+  // gRPC's MIN_CONNECT_TIMEOUT.
+  static constexpr std::chrono::nanoseconds kLongLife = std::chrono::seconds(20);
   static constexpr double kMultiplier = 1.6;
   static constexpr double kJitter = 0.2;
 
@@ -22,6 +25,11 @@ class Backoff {
   void Reset() { current_ = last_ = std::chrono::nanoseconds(0); }
   // The wait that Next gave last; 0 after a Reset.
   std::chrono::nanoseconds last() const { return last_; }
+  // Whether a connection that lived for so long may be replaced at once: that dials no more often
+  // than the waits so far, or seldom enough. A server that ends idle connections is well.
+  bool IsOutlivedBy(std::chrono::nanoseconds life) const {
+    return life > std::clamp(last_, kInitial, kLongLife);
+  }
 
  private:
   std::function<double()> random_;

@@ -17,7 +17,7 @@ constexpr size_t kDrainingMax = 16;
 // So long RPCs wait, without being told, for addresses that are tried one after the other.
 constexpr Instant kQuick = 1'000'000'000;
 // A connection that ends sooner is of no use unless it has answered an RPC.
-constexpr Instant kLifeMin = 1'000'000'000;
+constexpr Instant kLifeMin = Backoff::kInitial.count();
 
 bool Contains(const std::vector<SocketAddress>& addresses, const SocketAddress& address) {
   return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
@@ -176,10 +176,9 @@ void Subchannel::OnWorn(UpstreamConnection&) {
   if (NeedsDial()) Dial();
 }
 
-// It has answered an RPC, or has lived for longer than the last wait.
 bool Subchannel::IsProved(const UpstreamConnection& connection) const {
   return connection.answered() ||
-         loop_.now() - connection.began() > std::max<Instant>(backoff_.last().count(), kLifeMin);
+         backoff_.IsOutlivedBy(std::chrono::nanoseconds(loop_.now() - connection.began()));
 }
 
 // RPCs that it has seen go on there; a new connection takes the next ones.

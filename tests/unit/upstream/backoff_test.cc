@@ -44,6 +44,24 @@ TEST(BackoffTest, RemembersTheLastWait) {
   EXPECT_EQ(backoff.last(), wait);
 }
 
+TEST(BackoffTest, IsOutlivedByWhatLivesLongerThanTheLastWait) {
+  Backoff backoff = Even();
+  EXPECT_FALSE(backoff.IsOutlivedBy(1s));
+  EXPECT_TRUE(backoff.IsOutlivedBy(1001ms));
+  backoff.Next();
+  backoff.Next();
+  EXPECT_FALSE(backoff.IsOutlivedBy(1600ms));
+  EXPECT_TRUE(backoff.IsOutlivedBy(1601ms));
+}
+
+// Or else a healthy server that ends idle connections after a minute would be left alone for two.
+TEST(BackoffTest, IsOutlivedByTwentySecondsHoweverLongTheWaitsAre) {
+  Backoff backoff = Even();
+  while (backoff.Next() < 120s) continue;
+  EXPECT_FALSE(backoff.IsOutlivedBy(20s));
+  EXPECT_TRUE(backoff.IsOutlivedBy(20001ms));
+}
+
 TEST(BackoffTest, JittersByAFifthEitherWayAndDoesNotAddThatUp) {
   Backoff shortest([] { return 0.0; });
   Backoff longest([] { return 1.0; });
