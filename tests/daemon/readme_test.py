@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The README and the pages for operators say what the binary does: commands, keys, metrics, the
-examples of a bad file, and paths. The table of metrics is golden_test.py's, the rows of
-deploy/troubleshooting.md are troubleshooting_test.py's."""
+examples of a bad file. The table of metrics is golden_test.py's, the rows of deploy/troubleshooting.md
+are troubleshooting_test.py's; paths and links of all pages are in tests/unit/structure/pages_test.py."""
 
 import pathlib
 import re
@@ -66,13 +66,6 @@ class Readme(DaemonTest):
         for page in PAGES.values():
             for word in set(re.findall(r"(?<=`lanekeeper )(?:--)?[a-z-]+", page)) - SAID:
                 self.assertIn(word if word.startswith("--") else f"  {word} ", helped.stdout)
-
-    def test_paths_named_exist(self):
-        for name, page in PAGES.items():
-            for path in re.findall(r"`((?:config|deploy|proxy|tests)/[\w./-]+)`", page):
-                self.assertTrue((ROOT / path).exists(), f"{name}: {path}")
-            for link in re.findall(r"\]\(([^)#:]+)\)", page):
-                self.assertTrue((ROOT / name).parent.joinpath(link).exists(), f"{name}: {link}")
 
     def test_metrics_named_exist(self):
         golden = (ROOT / "tests/golden/metrics.md").read_text()
