@@ -3,6 +3,7 @@
 examples of a bad file. The table of metrics is golden_test.py's, the rows of deploy/troubleshooting.md
 are troubleshooting_test.py's; paths and links of all pages are in tests/unit/structure/pages_test.py."""
 
+import json
 import pathlib
 import re
 import subprocess
@@ -72,6 +73,17 @@ class Readme(DaemonTest):
         for name, page in PAGES.items():
             for metric in re.findall(r"`((?:lanekeeper|grpc_server)_[a-z_]+)(?:\{[^`]*)?`", page):
                 self.assertIn(f"`{metric}`", golden, name)
+
+    def test_the_schema_describes_every_key(self):
+        def undescribed(schema, path):
+            for key, of in schema.get("properties", {}).items():
+                if "description" not in of:
+                    yield f"{path}{key}"
+                yield from undescribed(of, f"{path}{key}.")
+            yield from undescribed(schema["items"], f"{path[:-1]}[].") if "items" in schema else ()
+
+        schema = json.loads((ROOT / "config/schema.json").read_text())
+        self.assertEqual([*undescribed(schema, "")], [])
 
     def test_keys_named_exist(self):
         reference = subprocess.run(
