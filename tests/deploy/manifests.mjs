@@ -22,6 +22,8 @@ const models = {
   Job: (await load('kubernetes-models/batch/v1/Job.js')).Job,
   NetworkPolicy: (await load('kubernetes-models/networking.k8s.io/v1/NetworkPolicy.js'))
     .NetworkPolicy,
+  PodDisruptionBudget: (await load('kubernetes-models/policy/v1/PodDisruptionBudget.js'))
+    .PodDisruptionBudget,
   PodMonitor: (
     await load('@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PodMonitor.js')
   ).PodMonitor,

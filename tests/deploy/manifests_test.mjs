@@ -34,6 +34,7 @@ const others = [
   'configmap.yaml',
   'grafana-dashboard.yaml',
   'networkpolicy.yaml',
+  'poddisruptionbudget.yaml',
   'podmonitor.yaml',
   'prometheusrule.yaml',
 ];
@@ -138,6 +139,8 @@ test('what is referred to exists', () => {
     for (const [key, value] of Object.entries(selected)) assert.equal(labels[key], value);
     assert.ok(sidecar(manifest, isLegacy(name)).ports.some((port) => port.name === endpoint.port));
   }
+  const budget = readManifest('poddisruptionbudget.yaml').spec.selector.matchLabels;
+  assert.equal(readManifest('sidecar.yaml').spec.template.metadata.labels.app, budget.app);
   const kustomization = readManifest('kustomization.yaml');
   for (const file of [...kustomization.resources, kustomization.patches[0].path]) {
     readManifest(file);
