@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""deploy/Dockerfile says what it should.
+"""deploy/Dockerfile and .devcontainer say what they should.
 
-Checks the text only: no engine builds the image here.
+Checks the text only: no engine builds an image here.
 """
 
 import fnmatch
+import json
 import pathlib
 import re
 import shlex
@@ -105,6 +106,21 @@ class DockerfileTest(unittest.TestCase):
         runs = " ; ".join(rest for keyword, rest in self.build if keyword == "RUN")
         self.assertIn(f"strip -o /lanekeeper {made}", runs)
         self.assertIn(("COPY", "--from=build /lanekeeper /usr/local/bin/lanekeeper"), self.final)
+
+    def test_the_devcontainer_installs_from_the_one_list_and_names_files_that_exist(self):
+        devcontainer = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text())
+        command, *sections = devcontainer["postCreateCommand"].split()
+        self.assertEqual(command, "deploy/install-packages")
+        listed = (ROOT / "deploy/packages").read_text().splitlines()
+        for section in ["build", "test", *sections]:
+            self.assertIn(section, sections)
+            self.assertTrue(any(line.startswith(section + " ") for line in listed), section)
+        self.assertEqual(devcontainer["image"], "debian:12")
+        for schema, files in devcontainer["customizations"]["vscode"]["settings"][
+                "yaml.schemas"].items():
+            self.assertTrue((ROOT / schema).exists(), schema)
+            for pattern in files:
+                self.assertTrue([*ROOT.glob(pattern)], pattern)
 
 
 class ParserTest(unittest.TestCase):

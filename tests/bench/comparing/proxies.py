@@ -56,7 +56,7 @@ class Proxies:
         binary = self._like_lanekeeper.get(name)
         if not binary or transport != "tls":
             return ""
-        return "" if self._takes_tls(binary) else "no TLS listener yet"
+        return "" if self._takes_tls(binary) else "no TLS listener"
 
     def versions(self):
         """Name and version, as the programs tell."""
