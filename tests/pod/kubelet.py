@@ -80,7 +80,8 @@ class Pod:
         native = self.spec.get("initContainers", [])
         self.is_native = bool(native)
         containers = {each["name"]: each for each in native + self.spec["containers"]}
-        self.ours, self.theirs = containers["lanekeeper"], containers["app"]
+        # The application's own container is the last one.
+        self.ours, self.theirs = containers["lanekeeper"], self.spec["containers"][-1]
         self.probers = []
 
     def _lay_out(self, volume, files):

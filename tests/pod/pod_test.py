@@ -49,7 +49,8 @@ class PodTest(DaemonTest):
         manifests = read(name)
         config_map = read(config_from or name)["ConfigMap"]["metadata"]["name"]
         files = {config_map: self.config_of(config_from or name), **(files or {})}
-        return Pod(self.folder, manifests["Deployment"], files, self.keep, [workers, LAST])
+        manifest = manifests.get("Deployment") or manifests["Job"]
+        return Pod(self.folder, manifest, files, self.keep, [workers, LAST])
 
     def start_pod(self, *arguments, workers=WORKERS, **options):
         pod = self.pod(*arguments, workers=workers, **options)
@@ -165,6 +166,14 @@ class Native(PodTest):
         [workers] = [int(word.split("=")[1]) for word in args["args"] if "--workers=" in word]
         pod = self.start_pod("prefork.yaml", workers=workers)
         self.assert_nothing_failed(pod, pod.terminate(), workers)
+
+    def test_a_job_is_complete_when_its_application_has_ended(self):
+        """The application's work ends, here at a signal. An exit code of the sidecar that is not 0
+        would count against the Job."""
+        self.start_upstream()
+        pod = self.start_pod("job.yaml", "configmap.yaml")
+        self.assertTrue(pod.is_native)  # or nobody would end lanekeeper
+        self.assert_nothing_failed(pod, pod.terminate())
 
     def test_the_container_may_do_what_the_manifest_says_and_no_more(self):
         self.start_upstream()
