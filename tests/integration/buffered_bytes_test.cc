@@ -155,10 +155,11 @@ TEST_P(BufferStagesTest, FromThreeQuartersOnAStreamThatHoldsMuchGetsNoCredit) {
   ASSERT_TRUE(client_.AwaitData(kFat, 40 * 1024));
   SettleUpstream();
   EXPECT_EQ(server_.window(kFat), 0) << "24 KiB are still held";
-  // When it holds little, all of it comes.
+  // When it holds no more than 16 KiB, the credit for all others comes. They may leave in two
+  // frames, and what the second one brings is too little for an update of its own.
   client_.Update(kFat, 10 * 1024);
   ASSERT_TRUE(client_.AwaitData(kFat, 50 * 1024));
-  EXPECT_TRUE(server_.Await([&] { return server_.window(kFat) == 50 * 1024; }));
+  EXPECT_TRUE(server_.Await([&] { return server_.window(kFat) >= 48 * 1024; }));
   EXPECT_EQ(proxy_.Metric(kStage), 2);
 }
 

@@ -83,5 +83,16 @@ TEST_P(DutiesDrainTest, ALongBlockBehindTheLastGoawayHarmsNothing) {
   ExpectOpenStreamWhole();
 }
 
+// One that has not heard yet: a request of its may be on the way, though no RPC is open.
+TEST_P(DutiesDrainTest, AnIdleClientIsGivenTheTimeThatARequestMayTake) {
+  client_.Ask(1, "x");
+  ASSERT_TRUE(client_.AwaitOver(1));
+  const auto began = std::chrono::steady_clock::now();
+  drained_ = std::async(std::launch::async, [&] { return proxy_.app().Drain(); });
+  while (client_.http2().ReadAny()) continue;  // and acknowledges no PING
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(300));
+  EXPECT_EQ(drained_.get(), 0u);
+}
+
 }  // namespace
 }  // namespace lanekeeper::testing
