@@ -29,10 +29,12 @@ def goaway(last, code, text):
 
 class RawUpstream:
     """Says SETTINGS to whoever dials, and answer(stream) to the headers of each request: bytes of
-    frames, or None, which hangs up. With `tls`, an ssl.SSLContext, behind a handshake."""
+    frames, or None, which hangs up. With `tls`, an ssl.SSLContext, behind a handshake. `heard` has
+    (type, stream, payload) of each frame that came."""
 
     def __init__(self, answer=lambda stream: b"", settings=None, tls=None):
         self._answer, self._tls = answer, tls
+        self.heard = []
         self._settings = frame(SETTINGS, 0, 0, b"".join(
             struct.pack("!HI", *entry) for entry in (settings or {}).items()))
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -57,9 +59,10 @@ class RawUpstream:
                 received.read(PREFACE_BYTES)
                 connection.sendall(self._settings)
                 while head := received.read(HEAD_BYTES):
-                    received.read(int.from_bytes(head[:3], "big"))
-                    said = self._said_to(kind=head[3], flags=head[4],
-                                         stream=int.from_bytes(head[5:], "big"))
+                    payload = received.read(int.from_bytes(head[:3], "big"))
+                    stream = int.from_bytes(head[5:], "big")
+                    self.heard.append((head[3], stream, payload))
+                    said = self._said_to(kind=head[3], flags=head[4], stream=stream)
                     if said is None:
                         return
                     connection.sendall(said)
