@@ -44,11 +44,13 @@ class Security(unittest.TestCase):
         named = set(re.findall(r"`(\w+Test\.\w+)`", SECURITY))
         self.assertGreater(len(named), 20)
         self.assertLessEqual(named, tests)
+        for name in re.findall(r"`daemon\.(\w+)`", SECURITY):
+            self.assertTrue((ROOT / f"tests/daemon/{name}_test.py").is_file(), name)
 
     def test_every_attack_has_a_test(self):
         table = SECURITY[SECURITY.index("| attack |"):].split("\n\n")[0]
         for row in table.splitlines()[2:]:
-            self.assertRegex(row, r"`\w+Test\.\w+` \|$", row)
+            self.assertRegex(row, r"`(\w+Test\.\w+|daemon\.\w+)` \|$", row)
 
 
 if __name__ == "__main__":
