@@ -3,6 +3,7 @@
 connection, and with which code. A table; each case has a daemon of its own, on which stream 1 is open
 beside stream 3, whose answer is the case. What clients send is judged by Http2RulesTest."""
 
+import contextlib
 import struct
 
 import grpc
@@ -20,7 +21,11 @@ NO_ERROR, PROTOCOL_ERROR, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, COMPRESSION_ERRO
 CANCEL = 8
 NEIGHBOUR, VICTIM, IDLE = 1, 3, 1001
 LARGEST_FRAME, LARGEST_WINDOW = 1 << 14, (1 << 31) - 1
-ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE = 2, 4, 5
+HEADER_TABLE_SIZE, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE = 1, 2, 4, 5
+LARGEST_TABLE = 4096
+BLOCKS = 20
+FLOOD_OF_PIECES = 40_000  # what may come at once, twice
+DRIP_SECONDS = 0.2  # slower than a block may have frames
 
 BEGINS = field(b":status", b"200") + field(b"content-type", b"application/grpc")
 ENDS = field(b"grpc-status", b"0")
@@ -124,6 +129,27 @@ OF_THE_CONNECTION = {
 }
 
 
+UNFINISHED = {  # what begins, and what follows again and again
+    "a frame's header": (frame(PING, 0, 0, b"8 bytes.")[:5], b""),
+    "a control frame": (frame(PING, 0, 0, b"8 bytes.")[:12], b""),
+    "a block": (headers(flags=0), frame(CONTINUATION, 0, VICTIM, field(b"x-more", b"v"))),
+}
+
+
+def table_size_in(block):
+    """Of the update that it begins with (RFC 7541 section 6.3), or 0."""
+    if block[0] >> 5 != 1:
+        return 0
+    size, shift = block[0] & 31, 0
+    if size == 31:
+        for byte in block[1:]:
+            size += (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                break
+    return size
+
+
 @both_kinds
 class UpstreamRules(DaemonTest):
     def start_before(self, case):
@@ -186,6 +212,52 @@ class UpstreamRules(DaemonTest):
         for rpc in (self.victim, self.neighbour.rpc):
             self.assertEqual(rpc.code(), grpc.StatusCode.UNAVAILABLE)
         self.assertEqual(self.await_heard(GOAWAY, 0)[0][4:8], word(PROTOCOL_ERROR))
+
+    def test_what_is_never_finished_ends_the_connection_and_is_counted_and_told_once(self):
+        """Patience is 10 s, for all of them at the same time."""
+        begun = {}
+        for name, (beginning, _) in UNFINISHED.items():
+            self.start_before(beginning)
+            begun[name] = (self.upstream, self.daemon, self.victim, self.neighbour)
+        waiting = set(begun)
+        while waiting:
+            for name in list(waiting):
+                upstream, _, victim, _ = begun[name]
+                upstream.say(UNFINISHED[name][1])
+                with contextlib.suppress(grpc.FutureTimeoutError):
+                    victim.exception(DRIP_SECONDS / len(UNFINISHED))
+                    waiting.remove(name)
+        for name, (_, daemon, victim, neighbour) in begun.items():
+            with self.subTest(name):
+                for rpc in (victim, neighbour.rpc):
+                    self.assertEqual(rpc.code(), grpc.StatusCode.UNAVAILABLE)
+                daemon.await_metric("lanekeeper_faulty_connections_total", 1,
+                                    side="upstream", reason="slow")
+                daemon.await_count("connection lost: .*did not complete a frame in time", 1)
+
+    def test_blocks_in_ever_so_many_pieces_are_a_flood(self):
+        """None of them is too long by itself, and the answers in them are few."""
+        pieces = 100 * frame(CONTINUATION, 0, VICTIM)
+        block = (headers(block=field(b":status", b"103"), flags=0) + pieces
+                 + frame(CONTINUATION, END_HEADERS, VICTIM))
+        self.start_before(FLOOD_OF_PIECES // 100 * block)
+        for rpc in (self.victim, self.neighbour.rpc):
+            self.assertEqual(rpc.code(), grpc.StatusCode.UNAVAILABLE)
+        self.daemon.await_metric("lanekeeper_flooded_connections_total", 1,
+                                 side="upstream", kind="empty_frame")
+        self.daemon.await_count("connection lost: .*floods us: empty_frame", 1)
+
+    def test_a_larger_compression_table_is_not_taken_up(self):
+        upstream = RawUpstream(lambda stream: headers(stream) + trailers(stream),
+                               {HEADER_TABLE_SIZE: (1 << 32) - 1})
+        self.stack.callback(upstream.close)
+        channel = self.open_channel(self.start(upstream.address).target)
+        for number in range(BLOCKS):
+            self.assertEqual(list(channel.unary_stream("/s/M")(
+                b"", timeout=20, metadata=[(f"x-{number}", "v" * 1000)])), [])
+        sizes = [table_size_in(payload) for kind, _, payload in upstream.heard if kind == HEADERS]
+        self.assertEqual(len(sizes), BLOCKS)
+        self.assertLessEqual(max(sizes), LARGEST_TABLE)
 
 
 if __name__ == "__main__":
