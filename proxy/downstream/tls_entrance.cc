@@ -7,36 +7,40 @@
 
 namespace lanekeeper {
 
+// The oldest makes room: silent ones that come again and again would keep everybody else out.
 void TlsEntrance::Begin(Fd socket, const TlsCredentials& credentials,
                         std::function<void(Transport)> admit) {
-  std::string peer = PeerName(socket.get());
   if (on_their_way_.size() >= kHandshakesMax) {
-    return Reject(peer, TlsOutcome::kTooMany, "too many TLS handshakes are on their way");
+    Guest oldest = LetGo(on_their_way_.begin());
+    oldest.handshake->Leave();
+    loop_.Retire(std::move(oldest.handshake));
+    Reject(oldest.peer, TlsOutcome::kTooMany, "too many TLS handshakes are on their way");
   }
-  auto handshake = std::make_unique<TlsHandshake>(
+  const auto guest = on_their_way_.insert(on_their_way_.end(), {PeerName(socket.get()), nullptr});
+  guest->handshake = std::make_unique<TlsHandshake>(
       loop_, std::move(socket),
       std::make_unique<TlsSession>(loop_.buffers(), credentials.context()), &pace_, kTimeout,
-      [this, peer = std::move(peer), admit = std::move(admit)](TlsHandshake& done,
-                                                               TlsResult result) {
-        LetGo(done);
-        if (result.outcome != TlsOutcome::kOk) return Reject(peer, result.outcome, result.error);
+      [this, guest, admit = std::move(admit)](TlsHandshake&, TlsResult result) {
+        Guest done = LetGo(guest);
+        loop_.Retire(std::move(done.handshake));
+        if (result.outcome != TlsOutcome::kOk) {
+          return Reject(done.peer, result.outcome, result.error);
+        }
         counts_.Add(TlsOutcome::kOk);
         admit(std::move(result.transport));
       });
-  const TlsHandshake* const key = handshake.get();
-  on_their_way_.emplace(key, std::move(handshake));
 }
 
-void TlsEntrance::LetGo(TlsHandshake& handshake) {
-  const auto found = on_their_way_.find(&handshake);
-  loop_.Retire(std::move(found->second));
-  on_their_way_.erase(found);
+TlsEntrance::Guest TlsEntrance::LetGo(Guests::iterator guest) {
+  Guest gone = std::move(*guest);
+  on_their_way_.erase(guest);
+  return gone;
 }
 
 void TlsEntrance::Close() {
-  for (auto& [key, handshake] : on_their_way_) {
-    handshake->Leave();
-    loop_.Retire(std::move(handshake));
+  for (Guest& guest : on_their_way_) {
+    guest.handshake->Leave();
+    loop_.Retire(std::move(guest.handshake));
   }
   on_their_way_.clear();
 }

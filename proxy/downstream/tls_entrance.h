@@ -5,9 +5,9 @@
 
 #include <chrono>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "proxy/log/rate_limit.h"
 #include "proxy/net/tls_credentials.h"
@@ -17,7 +17,7 @@ namespace lanekeeper {
 
 class TlsEntrance {
  public:
-  // At once, of all listeners: one more is closed.
+  // At once, of all listeners: one more takes the place of the one that has taken longest.
   static constexpr size_t kHandshakesMax = 1024;
   static constexpr std::chrono::seconds kTimeout{10};
 
@@ -32,11 +32,18 @@ class TlsEntrance {
   const TlsCounts& counts() const { return counts_; }
 
  private:
-  void LetGo(TlsHandshake& handshake);
+  struct Guest {
+    std::string peer;
+    std::unique_ptr<TlsHandshake> handshake;
+  };
+  using Guests = std::list<Guest>;
+
+  // Takes it off the list.
+  Guest LetGo(Guests::iterator guest);
   void Reject(const std::string& peer, TlsOutcome outcome, const std::string& why);
 
   EventLoop& loop_;
-  std::unordered_map<const TlsHandshake*, std::unique_ptr<TlsHandshake>> on_their_way_;
+  Guests on_their_way_;  // in the order in which they came
   TlsPace pace_;
   TlsCounts counts_;
   RateLimit line_limit_{20};

@@ -97,6 +97,7 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   bool Open(Stream& stream, const FieldList& headers);
   // The peer's announced MAX_HEADER_LIST_SIZE.
   size_t header_list_bytes_taken() const;
+  int fd() const { return transport_.fd(); }
   // Stream ids are about to run out: another connection should take over.
   bool ids_run_out() const;
 

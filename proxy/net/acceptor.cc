@@ -23,6 +23,21 @@ bool IsExhaustion(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+// As grpc-go's servers ask clients that say nothing: after 2 hours, and 20 s to answer. A client
+// whose machine has vanished would keep its RPCs for ever. Where something is unacknowledged TCP
+// itself gives up.
+void SetManners(int fd) {
+  constexpr int kOn = 1;
+  constexpr int kIdleSeconds = 2 * 60 * 60;
+  constexpr int kProbes = 2;
+  constexpr int kSecondsPerProbe = 10;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof kOn);
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &kOn, sizeof kOn);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &kIdleSeconds, sizeof kIdleSeconds);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &kProbes, sizeof kProbes);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &kSecondsPerProbe, sizeof kSecondsPerProbe);
+}
+
 }  // namespace
 
 class Acceptor::Socket final : public EventHandler, public Retired {
@@ -50,10 +65,7 @@ class Acceptor::Socket final : public EventHandler, public Retired {
         if (IsExhaustion(errno)) return acceptor_.Pause(*socket_, errno);
         continue;  // the fault of one peer, which has gone
       }
-      if (!socket_->is_unix()) {
-        const int on = 1;
-        setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      }
+      if (!socket_->is_unix()) SetManners(fd.get());
       acceptor_.on_connection_(std::move(fd), *socket_);
     }
     // Not in this turn: what is due now runs until nothing is.

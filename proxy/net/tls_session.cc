@@ -16,6 +16,12 @@ namespace {
 // A peer that makes us send more of those without reading is cut off.
 constexpr size_t kRecordRoom = TlsSession::kRecordBytesMax + 1024;
 
+// Of TLS's own messages, the handshake's included; one more for each MiB of data. Each costs as
+// much as a few KiB, and OpenSSL takes any number: a new key (RFC 8446 section 4.6.3) is good for
+// GiB.
+constexpr uint64_t kMessagesMax = 1000;
+constexpr uint64_t kBytesPerMessage = 1 << 20;
+
 constexpr uint8_t kAlertRecord = 0x15;
 constexpr uint8_t kHandshakeRecord = 0x16;
 
@@ -46,7 +52,7 @@ TlsSession::TlsSession(Buffers& buffers, std::shared_ptr<const TlsContext> conte
                        std::string expected)
     : buffers_(buffers),
       context_(std::move(context)),
-      check_{std::move(expected), {}, false},
+      check_{.expected = std::move(expected)},
       ssl_(context_->NewSsl(ends_, check_)) {}
 
 TlsSession::~TlsSession() {
@@ -174,8 +180,10 @@ ssize_t TlsSession::Receive(int fd, uint8_t* into, size_t room) {
   while (got < room && error_.empty()) {
     const Result read =
         Call([&](SSL* ssl) { return SSL_read(ssl, into + got, static_cast<int>(room - got)); });
+    LimitMessages();
     if (read.value > 0) {
       got += static_cast<size_t>(read.value);
+      received_ += static_cast<uint64_t>(read.value);
     } else if (read.error == SSL_ERROR_WANT_READ) {
       if (!ask || ended_ || !Fill(fd)) break;
       ask = in_full_;
@@ -191,6 +199,11 @@ ssize_t TlsSession::Receive(int fd, uint8_t* into, size_t room) {
   if (error_.empty() && socket_error_ == 0 && ended_) return 0;
   errno = !error_.empty() ? EPROTO : socket_error_ != 0 ? socket_error_ : EAGAIN;
   return -1;
+}
+
+void TlsSession::LimitMessages() {
+  if (check_.messages <= kMessagesMax + received_ / kBytesPerMessage) return;
+  Fail(TlsOutcome::kFailed, "the peer floods us with TLS's own messages");
 }
 
 bool TlsSession::pending() const {

@@ -30,7 +30,7 @@ enum class TlsOutcome : uint8_t {
   kNoHttp2,         // ALPN did not agree on it
   kAlert,           // the peer refused, and said why
   kFailed,          // anything else, such as no common version
-  kTooMany,         // not begun, because as many as allowed were on their way
+  kTooMany,         // cut off, the oldest of as many as are allowed, when another one came
 };
 inline constexpr size_t kTlsOutcomes = 11;
 template <>
@@ -98,6 +98,7 @@ class TlsSession {
   bool Fill(int fd);
   bool CheckFirstBytes();
   bool CheckHttp2();
+  void LimitMessages();
   void FailBy(int error);
   void Fail(TlsOutcome outcome, std::string text);
   size_t out_bytes() const { return static_cast<size_t>(ends_.out - out_->data()); }
@@ -111,8 +112,9 @@ class TlsSession {
   Block* in_ = nullptr;   // records that have come
   Block* out_ = nullptr;  // records that are to leave: [sent_, out_bytes())
   size_t sent_ = 0;
-  bool in_full_ = false;  // the last recv filled the block
-  bool begun_ = false;    // something has come
+  uint64_t received_ = 0;  // bytes of data
+  bool in_full_ = false;   // the last recv filled the block
+  bool begun_ = false;     // something has come
   bool established_ = false;
   bool ended_ = false;  // the peer will send no more
   int socket_error_ = 0;

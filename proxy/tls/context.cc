@@ -146,6 +146,8 @@ OpenSsl<SSL> TlsContext::NewSsl(BioEnds& ends, PeerCheck& check) const {
   BIO* const bio = NewBufferBio(*bio_method_, ends).release();
   SSL_set_bio(ssl.get(), bio, bio);
   SSL_set_app_data(ssl.get(), &check);
+  SSL_set_msg_callback(ssl.get(), &OnMessage);
+  SSL_set_msg_callback_arg(ssl.get(), &check);
   if (server_) {
     SSL_set_accept_state(ssl.get());
     return ssl;
@@ -167,6 +169,10 @@ OpenSsl<SSL> TlsContext::NewSsl(BioEnds& ends, PeerCheck& check) const {
 int TlsContext::OnAsked(SSL* ssl, void*) {
   static_cast<PeerCheck*>(SSL_get_app_data(ssl))->own_asked_for = true;
   return 1;
+}
+
+void TlsContext::OnMessage(int written, int, int type, const void*, size_t, SSL*, void* check) {
+  if (written == 0 && type == SSL3_RT_HANDSHAKE) ++static_cast<PeerCheck*>(check)->messages;
 }
 
 // Called for each certificate of the peer's chain, its own last. The names are looked at here so

@@ -41,6 +41,7 @@ struct PeerCheck {
   std::string problem;
   bool wrong_name = false;
   bool own_asked_for = false;  // the peer wants to see a certificate of ours
+  uint64_t messages = 0;       // of TLS's own, that the peer has sent
 };
 
 class TlsContext {
@@ -68,6 +69,8 @@ class TlsContext {
   void TrustOnly(const std::string& file, std::vector<TlsProblem>& problems);
   static int Verify(int good, X509_STORE_CTX* store);
   static int OnAsked(SSL* ssl, void*);
+  static void OnMessage(int written, int version, int type, const void* bytes, size_t size, SSL*,
+                        void* check);
 
   const bool server_;
   const std::vector<std::string> peer_names_;

@@ -33,7 +33,8 @@ Instant Jittered(std::chrono::nanoseconds age) {
   return static_cast<Instant>(static_cast<double>(age.count()) * factor);
 }
 
-// gRFC A18: what was sent and is not acknowledged needs no ping to show that the peer is gone.
+// gRFC A18: what was sent and is not acknowledged needs no ping to show that the peer is gone. 0 is
+// the system's default; sockets that are not TCP's do not mind.
 void LimitSilence(int fd, std::chrono::nanoseconds timeout) {
   const auto ms = static_cast<unsigned>(timeout / std::chrono::milliseconds(1));
   setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
@@ -64,9 +65,7 @@ void UpstreamConnection::OnDialled(Fd socket, const SocketAddress& address,
                                    const std::string& error) {
   if (!socket) return End(error);
   peer_ = address.Name();
-  if (manners_.keepalive_time.count() > 0 && address.family() != AF_UNIX) {
-    LimitSilence(socket.get(), manners_.keepalive_timeout);
-  }
+  if (manners_.keepalive_time.count() > 0) LimitSilence(socket.get(), manners_.keepalive_timeout);
   if (manners_.tls != nullptr) return BeginTls(std::move(socket), address);
   BeginHttp2(std::move(socket));
 }
@@ -117,7 +116,10 @@ void UpstreamConnection::SetKeepalive() {
 
 void UpstreamConnection::KeepaliveChanged() {
   const bool is_up = state_ == UpstreamState::kReady || state_ == UpstreamState::kDraining;
-  if (is_up && !ping_sent_) SetKeepalive();
+  if (!is_up) return;
+  const bool is_on = manners_.keepalive_time.count() > 0;
+  LimitSilence(connection_->fd(), is_on ? manners_.keepalive_timeout : std::chrono::nanoseconds(0));
+  if (!ping_sent_) SetKeepalive();
 }
 
 // Before it is ready: the peer's time is over. Later: keepalive, by gRPC's rules (gRFC A8): no

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "tests/integration/hostile.h"
+#include "tests/integration/client_attacks.h"
 
 namespace lanekeeper::testing {
 namespace {
@@ -29,93 +29,6 @@ void EchoFirst(const RawListener& listener) {
       std::chrono::seconds(100));
   peer.Finish(1);
   peer.AwaitClosed();
-}
-
-const std::string& Request() {
-  static const std::string block = Literals(RequestFields());
-  return block;
-}
-
-uint32_t NthStream(uint32_t nth) { return 2 * nth + 3; }
-
-std::string Begun(uint32_t nth, const Fields& fields = RequestFields(), uint8_t flags = 0) {
-  return FrameBytes(kHeaders, kEndHeaders | flags, NthStream(nth), Literals(fields));
-}
-
-// Each breaks a rule of its stream, so that the proxy resets it (CVE-2025-8671).
-std::vector<Attack> ForcedResets() {
-  const auto flood = [](const char* name, std::function<std::string(uint32_t)> frames) {
-    return Attack{name, "flood", "forced_reset", std::move(frames)};
-  };
-  return {
-      flood("forced: WINDOW_UPDATE of nothing",
-            [](uint32_t nth) {
-              return Begun(nth) + FrameBytes(kWindowUpdate, 0, NthStream(nth), Word(0));
-            }),
-      flood("forced: a window above the largest",
-            [](uint32_t nth) {
-              return Begun(nth) +
-                     FrameBytes(kWindowUpdate, 0, NthStream(nth), Word(kLargestWindow));
-            }),
-      flood("forced: no path",
-            [](uint32_t nth) { return Begun(nth, Without(RequestFields(), ":path")); }),
-      flood("forced: more than the content-length",
-            [](uint32_t nth) {
-              return Begun(nth, RequestFields({{"content-length", "1"}})) +
-                     FrameBytes(kData, 0, NthStream(nth), "two");
-            }),
-      flood("forced: less than the content-length",
-            [](uint32_t nth) {
-              return Begun(nth, RequestFields({{"content-length", "9"}})) +
-                     FrameBytes(kData, kEndStream, NthStream(nth), "few");
-            }),
-      flood("forced: trailers with pseudo-header fields",
-            [](uint32_t nth) { return Begun(nth) + Begun(nth, RequestFields(), kEndStream); }),
-      flood("forced: a second block that is no end",
-            [](uint32_t nth) {
-              return Begun(nth) + Begun(nth, {{"x-more", "v"}});
-            }),
-      // Every 50th moves the windows of the streams that were opened since beyond the largest.
-      flood("forced: SETTINGS that make windows too large",
-            [](uint32_t nth) {
-              std::string frames = Begun(nth) + FrameBytes(kWindowUpdate, 0, NthStream(nth),
-                                                           Word(kLargestWindow - kFirstWindow));
-              if (nth % 50 != 49) return frames;
-              return frames +
-                     FrameBytes(kSettings, 0, 0, Setting(kInitialWindowSize, kFirstWindow + 1)) +
-                     FrameBytes(kSettings, 0, 0, Setting(kInitialWindowSize, kFirstWindow));
-            }),
-      flood("forced: DATA behind RST_STREAM",
-            [](uint32_t nth) {
-              const uint32_t stream = NthStream(std::min(nth, 899u));
-              return (nth < 900 ? Begun(nth) + FrameBytes(kRstStream, 0, stream, Word(kCancel))
-                                : "") +
-                     FrameBytes(kData, 0, stream, "x");
-            }),
-  };
-}
-
-std::vector<Attack> AttacksOfClients() {
-  std::vector<Attack> attacks = ForcedResets();
-  attacks.push_back({"rapid resets", "flood", "reset", [](uint32_t nth) {
-                       return Begun(nth) + FrameBytes(kRstStream, 0, NthStream(nth), Word(kCancel));
-                     }});
-  attacks.push_back({"resets of a stream that is closed", "flood", "late_reset", [](uint32_t nth) {
-                       return (nth == 0 ? Begun(nth) : "") +
-                              FrameBytes(kRstStream, 0, NthStream(0), Word(kCancel));
-                     }});
-  attacks.push_back(
-      {"SETTINGS that move the windows of many streams", "flood", "settings", [](uint32_t nth) {
-         if (nth < 900) return Begun(nth);
-         return FrameBytes(kSettings, 0, 0, Setting(kInitialWindowSize, 1000 + nth % 2));
-       }});
-  // Each is answered with a status of its own, and the answers are left unread.
-  attacks.push_back({"requests whose answers are not read", "flood", "unread", [](uint32_t nth) {
-                       return Begun(nth,
-                                    RequestFields({{"grpc-timeout", std::to_string(nth) + "?"}}),
-                                    kEndStream);
-                     }});
-  return attacks;
 }
 
 class HostileClientsTest : public BothKinds {
@@ -218,7 +131,8 @@ TEST_P(HostileClientsTest, ReferencesToALargeFieldAreRefusedAlone) {
   const std::string large = std::string("\x40\x07x-large\x7f\xa1\x1e", 12) + std::string(4000, 'v');
   const MemoryWatch memory;
   RawPeer client = RawPeer::Dial(proxy_);
-  client.Send(kHeaders, kEndHeaders | kEndStream, 1, Request() + large + std::string(8000, '\xbe'));
+  client.Send(kHeaders, kEndHeaders | kEndStream, 1,
+              RequestBlock() + large + std::string(8000, '\xbe'));
   EXPECT_TRUE(client.AwaitOver(1));
   EXPECT_EQ(client[1].status(), "8");
   memory.ExpectGrownByLessThan(16 * kMiB);
@@ -258,7 +172,7 @@ TEST_P(SlowClientsTest, WhoDoesNotFinishIsHungUpOn) {
   constexpr char kPreface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
   const std::string settings = FrameBytes(kSettings, 0, 0, "");
   const std::string acknowledged = kPreface + settings + FrameBytes(kSettings, kAck, 0, "");
-  const std::string headers = FrameBytes(kHeaders, 0, 1, Request());
+  const std::string headers = FrameBytes(kHeaders, 0, 1, RequestBlock());
   const std::string begins[] = {"",
                                 "P",
                                 std::string(kPreface).substr(0, 23),
@@ -281,7 +195,8 @@ TEST_P(SlowClientsTest, WhoDoesNotFinishIsHungUpOn) {
   RawHttp2 idle = RawHttp2::Connect(proxy_.app().listener().ports().front());
   ASSERT_TRUE(idle.SendBytes(acknowledged));
   RawHttp2 in_data = RawHttp2::Connect(proxy_.app().listener().ports().front());
-  ASSERT_TRUE(in_data.SendBytes(acknowledged + FrameBytes(kHeaders, kEndHeaders, 1, Request()) +
+  ASSERT_TRUE(in_data.SendBytes(acknowledged +
+                                FrameBytes(kHeaders, kEndHeaders, 1, RequestBlock()) +
                                 FrameBytes(kData, 0, 1, std::string(100, 'x')).substr(0, 50)));
 
   EXPECT_TRUE(proxy_.AwaitMetric("lanekeeper_faulty_connections_total",

@@ -31,6 +31,13 @@ class Exhaustion {
   ~Exhaustion() { exhausted = 0; }
 };
 
+int OptionOf(int fd, int level, int name) {
+  int value = 0;
+  socklen_t size = sizeof value;
+  getsockopt(fd, level, name, &value, &size);
+  return value;
+}
+
 class AcceptorTest : public ::testing::Test {
  protected:
   AcceptorTest() { MakeWith({}); }
@@ -79,10 +86,17 @@ TEST_F(AcceptorTest, HandsOverSocketsThatAreReadyForUse) {
   const int fd = accepted_[0].get();
   EXPECT_NE(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
   EXPECT_NE(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
-  int no_delay = 0;
-  socklen_t size = sizeof no_delay;
-  getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &size);
-  EXPECT_NE(no_delay, 0);
+  EXPECT_NE(OptionOf(fd, IPPROTO_TCP, TCP_NODELAY), 0);
+}
+
+TEST_F(AcceptorTest, AsksPeersThatSayNothingAfterTwoHoursWhetherTheyAreThere) {
+  acceptor_->Start();
+  const Fd client = Dial(ports_[0]);
+  ASSERT_TRUE(RunTo(1));
+  const int fd = accepted_[0].get();
+  EXPECT_NE(OptionOf(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+  EXPECT_EQ(OptionOf(fd, IPPROTO_TCP, TCP_KEEPIDLE), 7200);
+  EXPECT_EQ(OptionOf(fd, IPPROTO_TCP, TCP_KEEPINTVL) * OptionOf(fd, IPPROTO_TCP, TCP_KEEPCNT), 20);
 }
 
 TEST_F(AcceptorTest, AcceptsOnAllSocketsAndTellsWhich) {
