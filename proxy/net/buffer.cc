@@ -30,7 +30,11 @@ void* MapBlock() {
   return static_cast<uint8_t*>(pages) + kOffset;
 }
 
-void Unmap(Block* block) { munmap(reinterpret_cast<uint8_t*>(block) - kOffset, kMappedBytes); }
+// Whoever gets these pages next finds them clean.
+void Unmap(Block* block) {
+  Unpoison(block->data(), Buffers::kReadBytes);
+  munmap(reinterpret_cast<uint8_t*>(block) - kOffset, kMappedBytes);
+}
 
 }  // namespace
 
