@@ -56,7 +56,7 @@ struct Request {
   http2::FieldList fields;  // grpc-timeout as it came
   std::shared_ptr<const std::string> peer;
   std::optional<std::chrono::nanoseconds> timeout;
-  int64_t content_length = -1;    // -1: not announced
+  int64_t content_length = -1;            // -1: not announced
   std::unique_ptr<const Ending> problem;  // why it must fail instead
   std::string_view method() const { return fields.Find(":path"); }
 };
