@@ -23,6 +23,13 @@ def field(name, value):
     return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
 
 
+# What a client says first (RFC 9113 section 3.4), with SETTINGS that change nothing.
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0)
+# The blocks of an answer of gRPC: its headers, and its trailers with OK.
+BEGINS = field(b":status", b"200") + field(b"content-type", b"application/grpc")
+ENDS = field(b"grpc-status", b"0")
+
+
 def goaway(last, code, text):
     return frame(GOAWAY, 0, 0, struct.pack("!II", last, code) + text)
 

@@ -6,11 +6,9 @@ import ssl
 
 from harness.case import main
 from harness.certificates import Authority
+from raw_upstream import PREFACE
 from tls_support import HANDSHAKES, TlsDaemonTest
 
-
-# The client's preface, and empty SETTINGS.
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
 UNWATCHED = {"reload": {"watch": False}}
 V1_2, V1_3 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 

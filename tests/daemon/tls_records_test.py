@@ -7,11 +7,10 @@ import socket
 
 from harness.byte_client import call
 from harness.case import both_kinds, main
+from raw_upstream import ACK, PREFACE, SETTINGS, frame
 from tls_support import TlsDaemonTest
 
 KEY_UPDATES = 200_000  # 5.4 MB
-PREFACE = (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
-           + bytes(3) + b"\x04\x01" + bytes(4))
 NOT_REQUESTED = 0
 
 
@@ -60,7 +59,7 @@ class TlsRecords(TlsDaemonTest):
         self.daemon = self.start(self.start_upstream().address, listen_entries=self.listen_tls())
         host, port = self.daemon.target.rsplit(":", 1)
         client = OpenSsl((host, int(port)))
-        client.write(PREFACE)
+        client.write(PREFACE + frame(SETTINGS, ACK, 0))
         return client
 
     def test_a_few_key_updates_are_ordinary(self):

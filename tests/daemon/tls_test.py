@@ -15,6 +15,7 @@ from harness.case import both_kinds, main
 from harness.certificates import Authority
 from harness.lanekeeper import LANEKEEPER
 from harness.waiting import wait_until
+from raw_upstream import PREFACE
 from tls_support import HANDSHAKES, TlsDaemonTest
 
 
@@ -189,7 +190,7 @@ class TlsOperation(TlsDaemonTest):
         late = self.connect(daemon.targets[0])
         daemon.reload(self.config("127.0.0.1:1", listen_entries=[other]))
         with self.shake_hands(late) as client:
-            client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5))
+            client.sendall(PREFACE)
             # A GOAWAY without a last stream and without a fault.
             leave = b"\x00\x00\x08\x07" + bytes(5) + b"\x7f\xff\xff\xff" + bytes(4)
             seen = b""

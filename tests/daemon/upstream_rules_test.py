@@ -11,8 +11,8 @@ import grpc
 from harness.byte_client import Stream
 from harness.case import DaemonTest, both_kinds, main
 from harness.waiting import wait_until
-from raw_upstream import (END_HEADERS, END_STREAM, GOAWAY, HEADERS, RESET, SETTINGS, RawUpstream,
-                          field, frame, goaway)
+from raw_upstream import (BEGINS, END_HEADERS, END_STREAM, ENDS, GOAWAY, HEADERS, RESET, SETTINGS,
+                          RawUpstream, field, frame, goaway)
 
 DATA, PRIORITY, PUSH_PROMISE, PING, WINDOW_UPDATE, CONTINUATION = 0, 2, 5, 6, 8, 9
 UNKNOWN = 0xfa
@@ -26,9 +26,6 @@ LARGEST_TABLE = 4096
 BLOCKS = 20
 FLOOD_OF_PIECES = 40_000  # what may come at once, twice
 DRIP_SECONDS = 0.2  # slower than a block may have frames
-
-BEGINS = field(b":status", b"200") + field(b"content-type", b"application/grpc")
-ENDS = field(b"grpc-status", b"0")
 
 
 def headers(stream=VICTIM, block=BEGINS, flags=END_HEADERS):
