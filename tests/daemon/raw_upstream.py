@@ -37,11 +37,11 @@ def goaway(last, code, text):
 class RawUpstream:
     """Says SETTINGS to whoever dials, and answer(stream) to the headers of each request: bytes of
     frames, or None, which hangs up. With `tls`, an ssl.SSLContext, behind a handshake. `heard` has
-    (type, stream, payload) of each frame that came."""
+    (type, stream, payload) of each frame that came, `answered` the streams whose answer has left."""
 
     def __init__(self, answer=lambda stream: b"", settings=None, tls=None):
         self._answer, self._tls = answer, tls
-        self.heard = []
+        self.heard, self.answered = [], []
         self._settings = frame(SETTINGS, 0, 0, b"".join(
             struct.pack("!HI", *entry) for entry in (settings or {}).items()))
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -73,6 +73,8 @@ class RawUpstream:
                     if said is None:
                         return
                     connection.sendall(said)
+                    if head[3] == HEADERS:
+                        self.answered.append(stream)
 
     def say(self, frames):
         """On the newest connection, unasked."""

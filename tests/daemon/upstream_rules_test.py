@@ -158,6 +158,11 @@ class UpstreamRules(DaemonTest):
         self.neighbour = Stream(channel)
         self.neighbour.rpc.initial_metadata()
         self.victim = channel.unary_unary("/s/M").future(b"", timeout=20)
+        self.await_said(VICTIM)
+
+    def await_said(self, stream):
+        """What is said next comes behind the answer."""
+        wait_until(lambda: stream in self.upstream.answered, f"an answer on stream {stream}")
 
     def await_heard(self, kind, stream):
         """The payloads of those frames."""
