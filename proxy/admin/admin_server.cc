@@ -12,22 +12,6 @@
 #include "proxy/admin/http_messages.h"
 
 namespace lanekeeper {
-namespace {
-
-// To a peer for whom there is no thread, so without waiting for anything: what does not fit into
-// the socket's buffer is lost, and a request that is still unread may cost it the answer.
-void SendBusy(const Connection& connection) {
-  const std::string body = ErrorJson("UNAVAILABLE", "too many requests wait already");
-  const std::string response = fmt::format(
-      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-      "Content-Length: {}\r\nConnection: close\r\n\r\n{}",
-      body.size(), body);
-  char request[kFirstBytesMax];
-  recv(connection.fd(), request, sizeof request, MSG_DONTWAIT);
-  send(connection.fd(), response.data(), response.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-}  // namespace
 
 AdminServer::Bound AdminServer::Bind(const AdminConfig& config) {
   std::string why = "it is off";
@@ -60,11 +44,11 @@ AdminServer::AdminServer(Bound bound, Control& control, const AdminLimits& limit
       watchers_(limits.watchers),
       http_api_(calls_, watchers_, bound.host),
       grpc_(calls_, watchers_),
-      http_(limits.http,
+      http_("lk-admin-http", limits.http,
             [this](const Connection& connection) {
               HttpConnection(connection, limits_.request, http_api_).Run();
             }),
-      entrance_(std::move(bound.sockets), limits.connections, limits.first_bytes,
+      entrance_("lk-admin-accept", std::move(bound.sockets), limits.connections, limits.first_bytes,
                 [this](Protocol protocol, Connection connection) {
                   OnProtocol(protocol, std::move(connection));
                 }) {}
@@ -82,7 +66,10 @@ AdminServer::~AdminServer() {
 void AdminServer::OnProtocol(Protocol protocol, Connection connection) {
   if (protocol == Protocol::kHttp2) return grpc_.Serve(std::move(connection));
   const std::optional<Connection> refused = http_.Offer(std::move(connection));
-  if (refused) SendBusy(*refused);
+  if (refused) {
+    RefuseBusy(refused->fd(), "application/json",
+               ErrorJson("UNAVAILABLE", "too many requests wait already"));
+  }
 }
 
 }  // namespace lanekeeper

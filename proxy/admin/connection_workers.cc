@@ -20,10 +20,16 @@ constexpr size_t kStackBytes = 8 * 1024 * 1024;
 
 }  // namespace
 
-ConnectionWorkers::ConnectionWorkers(Limits limits, Serve serve)
-    : limits_(limits), serve_(std::move(serve)) {}
+ConnectionWorkers::ConnectionWorkers(const char* thread_name, Limits limits, Serve serve)
+    : thread_name_(thread_name), limits_(limits), serve_(std::move(serve)) {}
 
 ConnectionWorkers::~ConnectionWorkers() { Stop(); }
+
+void ConnectionWorkers::StartThreads() {
+  std::lock_guard lock(mutex_);
+  while (threads_.size() < limits_.threads && StartThread()) {
+  }
+}
 
 std::optional<Connection> ConnectionWorkers::Offer(Connection connection) {
   std::lock_guard lock(mutex_);
@@ -64,12 +70,12 @@ bool ConnectionWorkers::StartThread() {
   if (error == 0)
     threads_.push_back(thread);
   else
-    spdlog::warn("admin: cannot start a thread: {}", std::strerror(error));
+    spdlog::warn("{}: cannot start a thread: {}", thread_name_, std::strerror(error));
   return error == 0;
 }
 
 void ConnectionWorkers::Run() {
-  SetThreadName("lk-admin-http");
+  SetThreadName(thread_name_);
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_;

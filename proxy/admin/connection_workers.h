@@ -25,9 +25,11 @@ class ConnectionWorkers {
   // On one of the threads; the connection is closed afterwards.
   using Serve = std::function<void(const Connection& connection)>;
 
-  ConnectionWorkers(Limits limits, Serve serve);
+  ConnectionWorkers(const char* thread_name, Limits limits, Serve serve);
   ~ConnectionWorkers();
 
+  // Starts all threads now: once they are needed the process may be at its limit.
+  void StartThreads();
   // Any thread. Gives the connection back when as many wait as may.
   std::optional<Connection> Offer(Connection connection);
   // Returns when nothing is served any more.
@@ -37,6 +39,7 @@ class ConnectionWorkers {
   bool StartThread();
   void Run();
 
+  const char* const thread_name_;
   const Limits limits_;
   const Serve serve_;
   std::mutex mutex_;

@@ -52,8 +52,8 @@ class Entrance::Visitor final : public EventHandler, public Retired, public Link
   Entrance& entrance_;
 };
 
-Entrance::Entrance(std::vector<ListeningSocket> sockets, size_t connections_max, Limits limits,
-                   OnProtocol on_protocol)
+Entrance::Entrance(const char* thread_name, std::vector<ListeningSocket> sockets,
+                   size_t connections_max, Limits limits, OnProtocol on_protocol)
     : connections_max_(connections_max),
       limits_(limits),
       on_protocol_(std::move(on_protocol)),
@@ -63,8 +63,8 @@ Entrance::Entrance(std::vector<ListeningSocket> sockets, size_t connections_max,
         OnAccept(Connection(std::move(socket)));
       }) {
   acceptor_.Start();
-  thread_ = std::thread([this] {
-    SetThreadName("lk-admin-accept");
+  thread_ = std::thread([this, thread_name] {
+    SetThreadName(thread_name);
     while (!loop_.stopped()) loop_.Step();
   });
 }
@@ -88,7 +88,7 @@ void Entrance::Close(std::chrono::milliseconds grace) {
 void Entrance::OnAccept(Connection connection) {
   Fd twin(fcntl(connection.fd(), F_DUPFD_CLOEXEC, 0));
   if (!twin || visitors_.size() >= connections_max_) return;
-  if (waiting_count_ >= limits_.connections) Drop(longest_waiting());
+  if (waiting_count_ >= limits_.connections) MakeRoom();
   auto visitor = std::make_unique<Visitor>(*this, std::move(connection), std::move(twin),
                                            In(limits_.patience));
   visitor->Join(waiting_);
@@ -96,6 +96,13 @@ void Entrance::OnAccept(Connection connection) {
   if (!late_timer_.is_set()) late_timer_.Set(visitor->until);
   loop_.Watch(visitor->twin.get(), *visitor, EPOLLIN | EPOLLRDHUP);
   visitors_.emplace(visitor.get(), std::move(visitor));
+}
+
+// Of many that come at once the first may have said enough already, and only not been heard yet.
+void Entrance::MakeRoom() {
+  Visitor& longest = longest_waiting();
+  OnEvents(longest, EPOLLIN);
+  if (waiting_count_ >= limits_.connections) Drop(longest);
 }
 
 void Entrance::OnEvents(Visitor& visitor, uint32_t events) {

@@ -1,4 +1,4 @@
-// Where connections to the control address come in. Each waits until its first bytes tell which
+// Where connections to an HTTP address come in. Each waits until its first bytes tell which
 // protocol it speaks, the preface of HTTP/2 or a whole request head of HTTP/1, and is then handed
 // over; the bytes stay in the socket. A duplicate of its descriptor stays here: it tells when the
 // new owner has closed the connection, and can cut it. Owns the listening sockets, what waits, and
@@ -60,8 +60,8 @@ class Entrance {
   using OnProtocol = std::function<void(Protocol protocol, Connection connection)>;
 
   // `connections_max` in all; one more is closed.
-  Entrance(std::vector<ListeningSocket> sockets, size_t connections_max, Limits limits,
-           OnProtocol on_protocol);
+  Entrance(const char* thread_name, std::vector<ListeningSocket> sockets, size_t connections_max,
+           Limits limits, OnProtocol on_protocol);
   ~Entrance();
 
   // Closes the listening sockets and what waits; returns when the callback will not be called any
@@ -73,6 +73,7 @@ class Entrance {
 
   void OnAccept(Connection connection);
   void OnEvents(Visitor& visitor, uint32_t events);
+  void MakeRoom();
   void HandOver(Visitor& visitor, Protocol protocol);
   void Drop(Visitor& visitor);
   void DropLate();

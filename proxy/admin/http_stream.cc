@@ -1,5 +1,6 @@
 #include "proxy/admin/http_stream.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -10,7 +11,6 @@
 namespace lanekeeper {
 namespace {
 
-constexpr auto kFinishTime = std::chrono::milliseconds(200);
 constexpr size_t kFinishBytes = 1024 * 1024;
 
 short Poll(int fd, short events, int timeout_ms) {
@@ -69,9 +69,9 @@ ssize_t HttpStream::write(const char* bytes, size_t size) {
   }
 }
 
-void HttpStream::Finish() {
+void HttpStream::Finish(std::chrono::milliseconds time) {
   shutdown(fd_, SHUT_WR);
-  const auto until = Clock::now() + kFinishTime;
+  const auto until = Clock::now() + time;
   for (size_t read_so_far = 0; read_so_far < kFinishBytes;) {
     const ssize_t count = recv(fd_, buffer_.data(), buffer_.size(), 0);
     if (count > 0)
@@ -95,5 +95,15 @@ void HttpStream::get_local_ip_and_port(std::string&, int&) const {}
 
 // None: the library would refuse descriptors above FD_SETSIZE, though we never select().
 socket_t HttpStream::socket() const { return INVALID_SOCKET; }
+
+void RefuseBusy(int fd, std::string_view content_type, std::string_view body) {
+  const std::string response = fmt::format(
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: {}\r\n"
+      "Content-Length: {}\r\nConnection: close\r\n\r\n{}",
+      content_type, body.size(), body);
+  std::array<char, 4096> request;
+  recv(fd, request.data(), request.size(), MSG_DONTWAIT);
+  send(fd, response.data(), response.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
 
 }  // namespace lanekeeper

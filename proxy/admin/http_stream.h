@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <string>
+#include <string_view>
 
 namespace lanekeeper {
 
@@ -27,7 +28,7 @@ class HttpStream final : public httplib::Stream {
   bool PeerHasEnded() const;
   // Ends the answer and reads what the peer still sends, for a short while: a socket closed with
   // unread bytes is reset, and the peer may lose the answer.
-  void Finish();
+  void Finish(std::chrono::milliseconds time = std::chrono::milliseconds(200));
 
   bool is_readable() const override;
   bool is_writable() const override;
@@ -51,5 +52,9 @@ class HttpStream final : public httplib::Stream {
   size_t buffer_begin_ = 0;
   size_t buffer_end_ = 0;
 };
+
+// 503 to a peer for whom there is no thread, so without waiting for anything: what does not fit
+// into the socket's buffer is lost, and a request that is still unread may cost it the answer.
+void RefuseBusy(int fd, std::string_view content_type, std::string_view body);
 
 }  // namespace lanekeeper
