@@ -68,9 +68,11 @@ Listener::Listener(const std::vector<ListenConfig>& listen, DownstreamContext co
     throw std::runtime_error(fmt::format("{}", fmt::join(change.problems, "\n")));
   }
   listening_ = std::move(change.listening);
+  // Clients shall not keep us from the upstream, from our files, or from those who look after us.
   acceptor_ = std::make_unique<Acceptor>(
       loop_, std::move(change.opened),
-      [this](Fd socket, const ListeningSocket& by) { Accept(std::move(socket), by); });
+      [this](Fd socket, const ListeningSocket& by) { Accept(std::move(socket), by); },
+      Acceptor::Descriptors::kLeaveSome);
 }
 
 void Listener::Accept(Fd socket, const ListeningSocket& by) {

@@ -136,6 +136,18 @@ void Callbacks::OnGoaway(Connection& connection, const nghttp2_goaway& frame) {
   connection.observer_.OnGoaway(goaway);
 }
 
+// Where it names an error that nobody has noted the library has found the peer's fault itself, and
+// says which in the frame.
+void Callbacks::OnGoawaySent(Connection& connection, const nghttp2_goaway& frame) {
+  AddOne(connection.options_.counts->goaways_sent);
+  if (frame.error_code == NGHTTP2_NO_ERROR || IsFault(connection.end_.kind)) return;
+  connection.end_.kind = EndKind::kProtocolError;
+  connection.end_.text = nghttp2_http2_strerror(frame.error_code);
+  if (frame.opaque_data_len == 0) return;
+  connection.end_.text.append(": ").append(reinterpret_cast<const char*>(frame.opaque_data),
+                                           frame.opaque_data_len);
+}
+
 int Callbacks::OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data,
                       size_t size, void* user) {
   Connection& connection = Of(user);
@@ -175,7 +187,7 @@ int Callbacks::OnFrameSend(nghttp2_session* session, const nghttp2_frame* frame,
     }
     return 0;
   }
-  if (type == NGHTTP2_GOAWAY) AddOne(connection.options_.counts->goaways_sent);
+  if (type == NGHTTP2_GOAWAY) OnGoawaySent(connection, frame->goaway);
   if (type != NGHTTP2_HEADERS && type != NGHTTP2_DATA) return 0;
   const int32_t id = frame->hd.stream_id;
   if (type == NGHTTP2_HEADERS || connection.resets_waiting_ > 0) OnSent(connection, session, id);
@@ -217,11 +229,10 @@ int Callbacks::OnFrameNotSend(nghttp2_session* session, const nghttp2_frame* fra
 }
 
 // The library is about to reset the stream or end the connection for it.
-int Callbacks::OnInvalidFrame(nghttp2_session* session, const nghttp2_frame* frame, int error,
+int Callbacks::OnInvalidFrame(nghttp2_session* session, const nghttp2_frame* frame, int,
                               void* user) {
   Connection& connection = Of(user);
   if (frame->hd.type == NGHTTP2_HEADERS) connection.closed_.AddOurs(frame->hd.stream_id);
-  if (connection.end_.text.empty()) connection.end_.text = nghttp2_strerror(error);
   // Otherwise it counts when the reset leaves.
   if (Find(session, frame->hd.stream_id) == nullptr) connection.CountForcedReset();
   return 0;

@@ -21,6 +21,7 @@ struct Callbacks {
   static void OnSettings(Connection& connection);
   static void OnPong(Connection& connection);
   static void OnGoaway(Connection& connection, const nghttp2_goaway& frame);
+  static void OnGoawaySent(Connection& connection, const nghttp2_goaway& frame);
   static int OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data, size_t size,
                     void* user);
   static int OnStreamClose(nghttp2_session* session, int32_t id, uint32_t code, void* user);

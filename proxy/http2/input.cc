@@ -220,12 +220,12 @@ bool Connection::LeaveForIdleReset(int32_t id) {
   constexpr std::string_view kWhy = "RST_STREAM on a stream that was never opened";
   // Those that the peer begins before it knows are served, too.
   constexpr int32_t kEveryStream = INT32_MAX;
+  if (goaway_sent_) return true;
+  end_.kind = EndKind::kProtocolError;
+  end_.text = kWhy;
   if (last_id_ == 0) {
-    end_.text = kWhy;
     Close(NGHTTP2_PROTOCOL_ERROR);
-  } else if (!goaway_sent_) {
-    end_.text = kWhy;
-    end_.kind = EndKind::kProtocolError;
+  } else {
     drain_notice_sent_ = true;
     SendGoaway(kEveryStream, NGHTTP2_PROTOCOL_ERROR);
   }

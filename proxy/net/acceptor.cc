@@ -1,8 +1,11 @@
 #include "proxy/net/acceptor.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -18,9 +21,20 @@ namespace {
 constexpr int kPauseMs = 100;
 // So many of one socket before others have their turn.
 constexpr int kAcceptsMax = 64;
+// What is left to others.
+constexpr rlim_t kLeftMax = 64;
+constexpr rlim_t kLeftShare = 8;
 
 bool IsExhaustion(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+// A new descriptor is the lowest number that is free (POSIX), so those from here on are the last.
+int FirstLeft() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return INT_MAX;
+  const rlim_t first = limit.rlim_cur - std::min(limit.rlim_cur / kLeftShare, kLeftMax);
+  return static_cast<int>(std::min<rlim_t>(first, INT_MAX));
 }
 
 // As grpc-go's servers ask clients that say nothing: after 2 hours, and 20 s to answer. A client
@@ -59,12 +73,15 @@ class Acceptor::Socket final : public EventHandler, public Retired {
   // Edge-triggered: until there is no more.
   void Accept() {
     for (int i = 0; socket_ && i < kAcceptsMax; ++i) {
+      if (acceptor_.scarce_ && !SomebodyWaits()) return;
+      if (acceptor_.scarce_ && IsScarce()) return acceptor_.Pause(*socket_, EMFILE);
       Fd fd(accept4(socket_->fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (!fd) {
         if (errno == EAGAIN) return;
         if (IsExhaustion(errno)) return acceptor_.Pause(*socket_, errno);
         continue;  // the fault of one peer, which has gone
       }
+      acceptor_.scarce_ = acceptor_.IsTaken(fd.get());
       if (!socket_->is_unix()) SetManners(fd.get());
       acceptor_.on_connection_(std::move(fd), *socket_);
     }
@@ -73,14 +90,24 @@ class Acceptor::Socket final : public EventHandler, public Retired {
   }
 
  private:
+  bool SomebodyWaits() const {
+    pollfd waiting{socket_->fd(), POLLIN, 0};
+    return poll(&waiting, 1, 0) > 0;
+  }
+  bool IsScarce() const {
+    const Fd next(fcntl(socket_->fd(), F_DUPFD_CLOEXEC, 0));
+    return acceptor_.IsTaken(next.get());
+  }
+
   Acceptor& acceptor_;
   const std::string name_;
   std::optional<ListeningSocket> socket_;
 };
 
 Acceptor::Acceptor(EventLoop& loop, std::vector<ListeningSocket> sockets,
-                   OnConnection on_connection)
+                   OnConnection on_connection, Descriptors descriptors)
     : loop_(loop), on_connection_(std::move(on_connection)), again_timer_(loop.timers(), *this) {
+  if (descriptors == Descriptors::kLeaveSome) first_left_ = FirstLeft();
   Add(std::move(sockets));
 }
 

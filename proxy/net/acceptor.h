@@ -1,9 +1,10 @@
 // Accepts connections on a loop's thread. Owns the listening sockets. Waits when the process has no
-// descriptor left, and counts that. Ends when destroyed or told to stop; accept_failures from any
-// thread.
+// descriptor left, or only those that it leaves to others, and counts that. Ends when destroyed or
+// told to stop; accept_failures from any thread.
 #pragma once
 
 #include <atomic>
+#include <climits>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,8 +20,13 @@ class Acceptor {
  public:
   // May call StopAccepting, may not destroy the Acceptor.
   using OnConnection = std::function<void(Fd, const ListeningSocket&)>;
+  enum class Descriptors : uint8_t {
+    kAll,
+    kLeaveSome,  // an eighth of the process's limit, at most 64
+  };
 
-  Acceptor(EventLoop& loop, std::vector<ListeningSocket> sockets, OnConnection on_connection);
+  Acceptor(EventLoop& loop, std::vector<ListeningSocket> sockets, OnConnection on_connection,
+           Descriptors descriptors = Descriptors::kAll);
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
   ~Acceptor();
@@ -38,6 +44,7 @@ class Acceptor {
   class Socket;
 
   void AcceptAll();
+  bool IsTaken(int fd) const { return fd < 0 || fd >= first_left_; }
   void Pause(const ListeningSocket& socket, int error);
 
   EventLoop& loop_;
@@ -45,6 +52,8 @@ class Acceptor {
   std::vector<std::unique_ptr<Socket>> sockets_;
   bool started_ = false;
   bool paused_ = false;  // no descriptor is left; goes on when again_timer_ is due
+  bool scarce_ = false;  // the last descriptor was one of those that are left to others
+  int first_left_ = INT_MAX;  // that one and those above
   std::atomic<int64_t> failures_{0};
   TimerOf<Acceptor, &Acceptor::AcceptAll> again_timer_;
 };

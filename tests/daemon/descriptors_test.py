@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Running out of file descriptors: established RPCs go on, and new ones work again afterwards."""
+"""Running out of file descriptors: established RPCs go on, the upstream and the operator are within
+reach, and new RPCs work again afterwards."""
 
 import contextlib
 import os
@@ -9,10 +10,11 @@ import grpc
 
 from harness.byte_client import Stream, call
 from harness.case import DaemonTest, both_kinds, main
+from harness.scrape import http_get
 from harness.waiting import wait_until
 
 DESCRIPTORS = 64
-CONNECTIONS = 100  # more than it can hold: each takes two
+CONNECTIONS = 100  # more than it can hold
 PAUSES = 5  # of the accepting thread, while there are no descriptors
 BUSY_MOST = 0.5  # of one core, while it can do nothing
 
@@ -54,6 +56,18 @@ class Descriptors(DaemonTest):
             self.exhaust(stack)
             for _ in range(100):
                 self.assertEqual(call(channel), b"hello")
+
+    def test_the_last_descriptors_are_for_the_upstream_and_the_operator(self):
+        channel = self.open_channel(self.daemon.target)
+        call(channel)
+        other = self.start_upstream()
+        with contextlib.ExitStack() as stack:
+            self.exhaust(stack)
+            self.assertEqual(http_get(self.daemon.metrics_address, "/livez")[0], 200)
+            self.daemon.reload(self.config(other.address))
+            self.assertEqual(call(channel), b"hello")
+            self.stream.echo()
+            self.assertEqual(self.daemon.scrape().value("lanekeeper_upstream_connections"), 2)
 
     def test_waiting_client_is_served_as_soon_as_a_descriptor_is_free(self):
         with contextlib.ExitStack() as stack:

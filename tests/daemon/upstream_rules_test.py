@@ -19,6 +19,8 @@ UNKNOWN = 0xfa
 PADDED, ACK = 8, 1
 NO_ERROR, PROTOCOL_ERROR, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, COMPRESSION_ERROR = 0, 1, 3, 6, 9
 CANCEL = 8
+ERROR_TEXT = {PROTOCOL_ERROR: "PROTOCOL_ERROR", FLOW_CONTROL_ERROR: "FLOW_CONTROL_ERROR",
+              FRAME_SIZE_ERROR: "FRAME_SIZE_ERROR", COMPRESSION_ERROR: "COMPRESSION_ERROR"}
 NEIGHBOUR, VICTIM, IDLE = 1, 3, 1001
 LARGEST_FRAME, LARGEST_WINDOW = 1 << 14, (1 << 31) - 1
 HEADER_TABLE_SIZE, ENABLE_PUSH, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE = 1, 2, 4, 5
@@ -175,6 +177,10 @@ class UpstreamRules(DaemonTest):
     def code_of_reset(self):
         return int.from_bytes(self.await_heard(RESET, VICTIM)[0], "big")
 
+    def assert_counted(self):
+        self.daemon.await_metric("lanekeeper_faulty_connections_total", 1,
+                                 side="upstream", reason="protocol_error")
+
     def assert_goes_on(self):
         self.neighbour.send(b"still here")
         self.await_heard(DATA, NEIGHBOUR)
@@ -204,9 +210,8 @@ class UpstreamRules(DaemonTest):
                     self.assertEqual(rpc.code(), grpc.StatusCode.UNAVAILABLE)
                 last, said = struct.unpack("!II", self.await_heard(GOAWAY, 0)[0][:8])
                 self.assertEqual((last, said), (0, code))
-                self.daemon.await_metric("lanekeeper_faulty_connections_total", 1,
-                                         side="upstream", reason="protocol_error")
-                self.daemon.await_count("connection lost", 1)
+                self.assert_counted()
+                self.daemon.await_count(f"connection lost: {ERROR_TEXT[code]}", 1)
 
     def test_a_last_stream_that_grows_ends_the_connection(self):
         """Section 6.8; it is on its way out, and who was told that has no one else to tell."""
@@ -214,6 +219,7 @@ class UpstreamRules(DaemonTest):
         for rpc in (self.victim, self.neighbour.rpc):
             self.assertEqual(rpc.code(), grpc.StatusCode.UNAVAILABLE)
         self.assertEqual(self.await_heard(GOAWAY, 0)[0][4:8], word(PROTOCOL_ERROR))
+        self.assert_counted()
 
     def test_what_is_never_finished_ends_the_connection_and_is_counted_and_told_once(self):
         """Patience is 10 s, for all of them at the same time."""

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,7 +43,8 @@ class AcceptorTest : public ::testing::Test {
  protected:
   AcceptorTest() { MakeWith({}); }
 
-  void MakeWith(std::function<void()> then) {
+  void MakeWith(std::function<void()> then,
+                Acceptor::Descriptors descriptors = Acceptor::Descriptors::kAll) {
     auto sockets = ListeningSocket::Open({"127.0.0.1", 0, ""});
     for (ListeningSocket& more : ListeningSocket::Open({"127.0.0.1", 0, ""})) {
       sockets.push_back(std::move(more));
@@ -54,7 +56,8 @@ class AcceptorTest : public ::testing::Test {
           accepted_.push_back(std::move(fd));
           accepted_at_.push_back(socket.port());
           if (then) then();
-        });
+        },
+        descriptors);
   }
   // Connected, as far as the kernel is concerned; not when nobody listens.
   Fd Dial(int port) const {
@@ -200,6 +203,30 @@ TEST_F(AcceptorTest, WithoutDescriptorsNewcomersCauseNoAttempts) {
     EXPECT_LE(acceptor_->accept_failures(), 1 + (loop_.now() - since) / 100'000'000);
   }
   EXPECT_TRUE(RunTo(21));
+}
+
+TEST_F(AcceptorTest, TheLastDescriptorsAreLeftToOthers) {
+  constexpr int kLeft = 8;  // an eighth
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit few{kLeft * kLeft, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &few), 0);
+  const auto restored = std::unique_ptr<rlimit, void (*)(rlimit*)>(
+      &before, [](rlimit* limit) { setrlimit(RLIMIT_NOFILE, limit); });
+  MakeWith({}, Acceptor::Descriptors::kLeaveSome);
+  acceptor_->Start();
+  std::vector<Fd> clients;
+  while (acceptor_->accept_failures() == 0) {
+    clients.push_back(Dial(ports_[0]));
+    ASSERT_TRUE(clients.back());
+    EXPECT_TRUE(loop_.RunWhatIsThere());
+  }
+  std::vector<Fd> others;
+  while (Fd other{dup(clients.front().get())}) others.push_back(std::move(other));
+  EXPECT_GE(others.size(), kLeft - 3u) << "a client of this test may have two of them, a peer one";
+  others.clear();
+  accepted_.erase(accepted_.begin(), accepted_.begin() + 4);
+  EXPECT_TRUE(RunTo(clients.size() - 4)) << "they go on where some have left";
 }
 
 TEST_F(AcceptorTest, AfterStopAcceptingNobodyGetsInAndWhoIsInStays) {
