@@ -158,6 +158,10 @@ int Callbacks::OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8
     nghttp2_session_consume_stream(session, id, size);
     return 0;
   }
+  if (connection.options_.side == Side::kUpstream && !stream->has_headers_) {
+    connection.Malformed(*stream);  // behind an informational answer
+    return 0;
+  }
   stream->OnData(connection.reading_, data, static_cast<uint32_t>(size));
   return 0;
 }

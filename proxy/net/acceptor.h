@@ -51,8 +51,8 @@ class Acceptor {
   const OnConnection on_connection_;
   std::vector<std::unique_ptr<Socket>> sockets_;
   bool started_ = false;
-  bool paused_ = false;  // no descriptor is left; goes on when again_timer_ is due
-  bool scarce_ = false;  // the last descriptor was one of those that are left to others
+  bool paused_ = false;       // no descriptor is left; goes on when again_timer_ is due
+  bool scarce_ = false;       // the last descriptor was one of those that are left to others
   int first_left_ = INT_MAX;  // that one and those above
   std::atomic<int64_t> failures_{0};
   TimerOf<Acceptor, &Acceptor::AcceptAll> again_timer_;

@@ -71,6 +71,9 @@ OF_THE_STREAM = {
     "6.9.1 more than the window": (FLOW_CONTROL_ERROR, headers() + frame(
         DATA, 0, VICTIM, b"\0" + word(1 << 24) + bytes(LARGEST_FRAME - 5))
         + 100 * frame(DATA, 0, VICTIM, bytes(LARGEST_FRAME))),
+    "8.1 DATA before the headers": (PROTOCOL_ERROR, 3 * frame(DATA, 0, VICTIM, bytes(5)) + ANSWER),
+    "8.1 DATA behind an informational answer": (PROTOCOL_ERROR, headers(
+        block=field(b":status", b"103")) + frame(DATA, 0, VICTIM, bytes(5)) + ANSWER),
     "8.1 a second block that is no end": (PROTOCOL_ERROR, headers() + headers(block=ENDS)),
     "8.1 a pseudo-header field among trailers": (PROTOCOL_ERROR, headers() + trailers(
         block=BEGINS)),

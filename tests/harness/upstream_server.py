@@ -19,20 +19,23 @@
   /daemon.Counters/*  how many handlers are active, finished or were cancelled, as JSON
 
 Usage: upstream_server.py [IP:]PORT [MAX_STREAMS] [--tls CERTIFICATE KEY [CLIENT_CA]] [--age SECONDS]
-(port 0 picks one; the streams it allows on a connection; files in PEM form; how old a connection
-becomes, 10 % more or less, before it gets a GOAWAY and keeps the RPCs that it has). Prints
-"listening PORT".
+[--journal FILE] (port 0 picks one; the streams it allows on a connection; files in PEM form; how old
+a connection becomes, 10 % more or less, before it gets a GOAWAY and keeps the RPCs that it has; a
+file to which each handler adds "b" when it begins and "e" when it ends, whoever kills us then).
+Prints "listening PORT".
 """
 
 import argparse
 import asyncio
 import json
+import os
 import pathlib
 
 import grpc
 
 counters = {"active": 0, "finished": 0, "cancelled": 0}
 gate = asyncio.Event()
+journal = os.open(os.devnull, os.O_WRONLY)
 
 
 async def echo_each(_, context):
@@ -116,6 +119,7 @@ async def read_counters(*_):
 def counted(handler):
     async def run(*arguments):
         counters["active"] += 1
+        os.write(journal, b"b")
         outcome = "cancelled"
         try:
             result = await handler(*arguments)
@@ -125,6 +129,7 @@ def counted(handler):
             outcome = "finished"
             raise
         finally:
+            os.write(journal, b"e")
             counters["active"] -= 1
             counters[outcome] += 1
 
@@ -160,11 +165,13 @@ def read_arguments():
     parser.add_argument("max_streams", nargs="?", type=int)
     parser.add_argument("--tls", nargs="+", default=[])
     parser.add_argument("--age", type=float)
+    parser.add_argument("--journal", default=os.devnull)
     return parser.parse_args()
 
 
 async def main():
     arguments = read_arguments()
+    os.dup2(os.open(arguments.journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT), journal)
     limits = []
     if arguments.max_streams is not None:
         limits.append(("grpc.max_concurrent_streams", arguments.max_streams))

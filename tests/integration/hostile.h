@@ -56,7 +56,7 @@ class CpuWatch {
 };
 
 // The whole of one, from the first frame until the connection is lost: it takes 4 ms at most.
-inline constexpr std::chrono::milliseconds kCpuOfAnAttack{500};
+inline constexpr std::chrono::milliseconds kCpuOfAnAttack{1000};
 
 struct Attack {
   const char* name;

@@ -19,11 +19,32 @@ namespace {
 
 using ::testing::HasSubstr;
 
+constexpr char kDownload[] = "/lanekeeper.tests.Service/Download";
+constexpr char kUpload[] = "/lanekeeper.tests.Service/Upload";
+constexpr int kMessages = 50;
+
+// A stream of responses to one request, a response to a stream of requests; otherwise an echo.
+void Serve(UpstreamCall& call) {
+  if (call.method() == kDownload) {
+    const std::string request = call.Read().value_or("none");
+    EXPECT_FALSE(call.Read());
+    for (int i = 0; i < kMessages; ++i) call.Write(request + std::to_string(i));
+    call.Finish();
+  } else if (call.method() == kUpload) {
+    std::string all;
+    while (const auto request = call.Read()) all += *request + " ";
+    call.Write(all);
+    call.Finish();
+  } else {
+    Echo(call);
+  }
+}
+
 // A gRPC server that speaks TLS, and wants certificates of clients if told.
 class TlsUpstream {
  public:
   TlsUpstream(const TlsFixture& tls, const std::string& names, bool wants_certificates = false)
-      : upstream_(Echo, 0, [&](grpc::ServerBuilder& builder) {
+      : upstream_(Serve, 0, [&](grpc::ServerBuilder& builder) {
           const Pem pem = tls.authority().Issue("upstream", names);
           grpc::SslServerCredentialsOptions options(
               wants_certificates ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
@@ -90,9 +111,26 @@ TEST_P(TlsTest, AllKindsOfRpcsPassThroughMutualTlsOnBothSides) {
     ASSERT_TRUE(call.Write(std::to_string(i)));
     ASSERT_EQ(call.Read(), std::to_string(i));
   }
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(call.Write(std::string(1000, 'a')));
-  for (int i = 0; i < 50; ++i) ASSERT_EQ(call.Read(), std::string(1000, 'a'));
+  for (int i = 0; i < kMessages; ++i) ASSERT_TRUE(call.Write(std::string(1000, 'a')));
+  for (int i = 0; i < kMessages; ++i) ASSERT_EQ(call.Read(), std::string(1000, 'a'));
   EXPECT_TRUE(call.End().ok());
+  DownstreamCall download(channel, kDownload);
+  ASSERT_TRUE(download.Start().Write("of "));
+  ASSERT_TRUE(download.WritesDone());
+  for (int i = 0; i < kMessages; ++i) ASSERT_EQ(download.Read(), "of " + std::to_string(i));
+  EXPECT_FALSE(download.Read());
+  EXPECT_TRUE(download.Finish().ok());
+  DownstreamCall upload(channel, kUpload);
+  upload.Start();
+  std::string all;
+  for (int i = 0; i < kMessages; ++i) {
+    ASSERT_TRUE(upload.Write(std::to_string(i)));
+    all += std::to_string(i) + " ";
+  }
+  ASSERT_TRUE(upload.WritesDone());
+  EXPECT_EQ(upload.Read(), all);
+  EXPECT_FALSE(upload.Read());
+  EXPECT_TRUE(upload.Finish().ok());
   EXPECT_EQ(proxy.Metric("lanekeeper_tls_handshakes_total", {{"outcome", "ok"}}), 2);
 }
 

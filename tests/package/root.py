@@ -41,6 +41,7 @@ def skip_where_it_cannot_run():
     if why:
         print("skipped:", why)
         sys.exit(77)
+    CACHE.mkdir(parents=True, exist_ok=True)
     if os.environ.get(OWN_MOUNTS) != "1":
         os.environ[OWN_MOUNTS] = "1"
         os.execvp("unshare", ["unshare", "--mount", "--", sys.executable, *sys.argv])
@@ -101,7 +102,6 @@ def kept(name, make):
     root = Root(CACHE / name)
     if root.path.exists():
         return root
-    CACHE.mkdir(parents=True, exist_ok=True)
     half = Root(CACHE / f"{name}.half")
     half.remove()
     print(f"making {root.path}", flush=True)

@@ -7,8 +7,6 @@ import signal
 import subprocess
 import time
 
-from harness.peers import Upstream
-
 # After an upstream's return: gRPC's first back-off step, its jitter, and a start on a busy machine.
 RECOVERY = 5.0
 
@@ -48,7 +46,7 @@ class Chaos:
         begin = time.monotonic()
         soak.upstream.signal(signal.SIGKILL)
         soak.upstream.await_exit()
-        soak.upstream = soak.keep(Upstream(soak.upstream.port))
+        soak.start_upstream(soak.upstream.port)
         self.outages.append(Outage(begin, time.monotonic() + RECOVERY, ("UNAVAILABLE",)))
 
     def freeze_a_client(self):

@@ -41,7 +41,8 @@ class Soak:
         self.dice = random.Random(seed)
         self.stack = stack
         self.folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lanekeeper-soak-"))
-        self.upstream = self.keep(Upstream(0))
+        self.journal = pathlib.Path(self.folder) / "journal"
+        self.start_upstream(0)
         self.authority = Authority(self.folder)
         self.certificate = self.authority.issue("server", "DNS:localhost,IP:127.0.0.1")
         self.daemon = self.keep(Daemon(self.folder, {
@@ -60,6 +61,9 @@ class Soak:
     def keep(self, process):
         self.stack.callback(process.kill)
         return process
+
+    def start_upstream(self, port):
+        self.upstream = self.keep(Upstream(port, "--journal", self.journal))
 
     def add_client(self):
         client = self.keep(Process("client", [
@@ -153,6 +157,30 @@ class Soak:
                 self.problems.append(f"{name} is {scrape.value(name)}, not 0")
         wait_until(lambda: self.upstream.counters()["active"] == 0, "no handler active")
 
+    def judge_both_sides(self, kinds):
+        """What lanekeeper counts is what clients and handlers have seen; those of them that were
+        killed have taken some with them."""
+        scrape = self.daemon.scrape()
+        started = scrape.value("grpc_server_started_total")
+        retried = scrape.value("lanekeeper_upstream_retries_total")
+        answered = sum(scrape.value("grpc_server_handled_total", grpc_code=code)
+                       for code in ("OK", "NotFound"))
+        seen = collections.Counter()
+        for (_, code), count in kinds.items():
+            seen["answered" if code in ("OK", "NOT_FOUND") else "other"] += count
+        begun, ended = (self.journal.read_bytes().count(mark) for mark in (b"b", b"e"))
+        print(f"answered: {answered:.0f} RPCs at lanekeeper, {seen['answered']} at its clients; "
+              f"handlers: {begun} begun, {ended} ended")
+        blows = self.chaos.counts
+        rules = {
+            "answers that clients have are lanekeeper's": seen["answered"] <= answered,
+            "answers that lanekeeper has are the handlers'": answered <= ended,
+            "each handler's beginning is an attempt": begun <= started + retried,
+            "what has begun has ended": ended == begun or "kill_the_upstream" in blows,
+            "each answer has come to its client": "kill_a_client" in blows
+            or answered <= seen["answered"] + seen["other"]}
+        self.problems += [f"not so: {rule}" for rule, holds in rules.items() if not holds]
+
     def judge_rest(self, before):
         """Threads, descriptors and held bytes are back where they were before the first client."""
         def back():
@@ -177,12 +205,13 @@ def soak(kind, seconds, seed):
         kinds = collections.Counter()
         for report in reports:
             for name, codes in report["kinds"].items():
-                kinds.update({f"{name} {code}": count for code, count in codes.items()})
-        print("ended, by kind:", dict(sorted(kinds.items())))
+                kinds.update({(name, code): count for code, count in codes.items()})
+        print("ended, by kind:", {" ".join(key): kinds[key] for key in sorted(kinds)})
         print("blows:", one.chaos.counts)
         one.judge_failures(reports)
         one.judge_memory()
         one.judge_sums()
+        one.judge_both_sides(kinds)
         one.judge_rest(before)
         one.daemon.signal(signal.SIGTERM)
         if one.daemon.await_exit() != 0:
