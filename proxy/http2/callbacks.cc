@@ -140,12 +140,8 @@ void Callbacks::OnGoaway(Connection& connection, const nghttp2_goaway& frame) {
 // says which in the frame.
 void Callbacks::OnGoawaySent(Connection& connection, const nghttp2_goaway& frame) {
   AddOne(connection.options_.counts->goaways_sent);
-  if (frame.error_code == NGHTTP2_NO_ERROR || IsFault(connection.end_.kind)) return;
-  connection.end_.kind = EndKind::kProtocolError;
-  connection.end_.text = nghttp2_http2_strerror(frame.error_code);
-  if (frame.opaque_data_len == 0) return;
-  connection.end_.text.append(": ").append(reinterpret_cast<const char*>(frame.opaque_data),
-                                           frame.opaque_data_len);
+  connection.NoteFault(frame.error_code,
+                       {reinterpret_cast<const char*>(frame.opaque_data), frame.opaque_data_len});
 }
 
 int Callbacks::OnData(nghttp2_session* session, uint8_t, int32_t id, const uint8_t* data,

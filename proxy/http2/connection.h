@@ -144,10 +144,10 @@ class Connection final : public EventHandler, public Flushable, public Retired {
   void Feed(Block* block, const uint8_t* data, size_t size);
   void FeedLibrary(Block* block, const uint8_t* data, size_t size);
   bool EndForNoIncrement(int32_t id);
-  Stream* FindStream(int32_t id) const;
-  bool LacksHeaders(int32_t id) const;
+  Stream* StreamWithoutHeaders(int32_t id) const;
   bool LeaveForIdleReset(int32_t id);
   void SendGoaway(int32_t last_id, uint32_t code);
+  void NoteFault(uint32_t code, std::string_view why);
   bool JudgeFrame(uint8_t type, uint8_t flags, uint32_t length, int32_t id);
   void CountFlood(FloodKind kind);
   void CountForcedReset();

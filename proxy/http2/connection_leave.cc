@@ -43,14 +43,19 @@ void Connection::Linger() {
   drain_timer_.Set(loop_.now() + kNoticePatience);
 }
 
+// Unless one is noted: the first counts.
+void Connection::NoteFault(uint32_t code, std::string_view why) {
+  if (code == NGHTTP2_NO_ERROR || IsFault(end_.kind)) return;
+  end_.kind = EndKind::kProtocolError;
+  end_.text = nghttp2_http2_strerror(code);
+  if (!why.empty()) end_.text.append(": ").append(why);
+}
+
 void Connection::Close(uint32_t code) {
   if (ended_ || closing_) return;
   if (lingering_) return End(end_.kind, {});
   closing_ = true;
-  if (code != NGHTTP2_NO_ERROR && !IsFault(end_.kind)) {
-    end_.kind = EndKind::kProtocolError;
-    end_.text = nghttp2_http2_strerror(code);
-  }
+  NoteFault(code, {});
   nghttp2_session_terminate_session(session_, code);
   // A peer that does not read is cut.
   drain_timer_.Set(loop_.now() + kNoticePatience);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "proxy/http2/callbacks.h"
 #include "proxy/http2/connection.h"
 #include "proxy/http2/session.h"
 
@@ -174,14 +175,14 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
         window_update || priority ? Read32(at + kFrameHeaderBytes) & 0x7fffffff : 0;
     const bool no_increment = window_update && id != 0 && peeked == 0;
     // These are judged by what the library knows: it gets all that came before them.
-    const bool early = type == NGHTTP2_DATA && id != headed && LacksHeaders(id);
+    const bool early = type == NGHTTP2_DATA && id != headed && StreamWithoutHeaders(id) != nullptr;
     if (no_increment || priority || type == NGHTTP2_RST_STREAM || early ||
         (type == NGHTTP2_HEADERS && id <= last_id_) ||
         (type == NGHTTP2_DATA && closed_.Of(id) == StreamFate::kResetByPeer)) {
       FeedLibrary(block, fed, static_cast<size_t>(at - fed));
       fed = at;
       if (ended_ || closing_) return;
-      if (early && LacksHeaders(id)) Malformed(*FindStream(id));
+      if (Stream* stream = early ? StreamWithoutHeaders(id) : nullptr) Malformed(*stream);
     }
     if (type == NGHTTP2_HEADERS) headed = id;
     if (!JudgeFrame(type, at[4], length, id)) return;
@@ -205,23 +206,19 @@ void Connection::Feed(Block* block, const uint8_t* data, size_t size) {
   if (!ended_) FeedLibrary(block, fed, static_cast<size_t>(end - fed));
 }
 
-Stream* Connection::FindStream(int32_t id) const {
-  return static_cast<Stream*>(nghttp2_session_get_stream_user_data(session_, id));
-}
-
 // The library would end the connection for an answer that begins with DATA; RFC 9113 8.1.1 ends
 // that stream alone.
-bool Connection::LacksHeaders(int32_t id) const {
-  if (options_.side == Side::kDownstream) return false;
-  const Stream* stream = FindStream(id);
-  return stream != nullptr && stream->headers_framed_ && !stream->has_headers_;
+Stream* Connection::StreamWithoutHeaders(int32_t id) const {
+  if (options_.side == Side::kDownstream) return nullptr;
+  Stream* stream = Callbacks::Find(session_, id);
+  return stream != nullptr && stream->headers_framed_ && !stream->has_headers_ ? stream : nullptr;
 }
 
 // The library would end the connection for a WINDOW_UPDATE of 0 on a stream; RFC 9113 6.9 ends that
 // stream alone.
 bool Connection::EndForNoIncrement(int32_t id) {
   if (nghttp2_session_find_stream(session_, id) == nullptr) return false;
-  if (Stream* stream = FindStream(id))
+  if (Stream* stream = Callbacks::Find(session_, id))
     Malformed(*stream);
   else
     RejectMalformed(id);
